@@ -1,0 +1,1 @@
+export default { files: ['tests/**/*.test.ts'], extensions: ['ts'], timeout: '2m' };

@@ -1,0 +1,73 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+
+/** What a span is to its caller: see OpenTelemetry's SpanKind. */
+export type Kind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+
+const KINDS: Record<Kind, SpanKind> = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+};
+
+/** String headers in which a trace context travels (W3C `traceparent`, `tracestate`). */
+export type TraceHeaders = Record<string, string>;
+
+/** Makes spans for one package. Without an SDK every call is a no-op of the OpenTelemetry API. */
+export interface Tracer {
+  /** Runs `work` inside a new span that ends with it; a rejection is recorded and passed on. */
+  span<T>(
+    name: string,
+    options: { kind?: Kind; attributes?: Attributes; parent?: TraceHeaders },
+    work: (span: Span) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** The tracer named after the package that makes the spans, such as `@sallyport/bus`. */
+export function tracer(name: string): Tracer {
+  const otel = trace.getTracer(name);
+  return {
+    span(spanName, { kind = 'internal', attributes = {}, parent }, work) {
+      const base: Context =
+        parent === undefined ? context.active() : propagation.extract(context.active(), parent);
+      return otel.startActiveSpan(
+        spanName,
+        { kind: KINDS[kind], attributes },
+        base,
+        async (span) => {
+          try {
+            return await work(span);
+          } catch (error) {
+            span.recordException(error as Error);
+            span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+            throw error;
+          } finally {
+            span.end();
+          }
+        },
+      );
+    },
+  };
+}
+
+/** The active trace context as headers; an empty object when there is none. */
+export function injectTrace(): TraceHeaders {
+  const headers: TraceHeaders = {};
+  propagation.inject(context.active(), headers);
+  return headers;
+}
+
+/** Runs `work` in the trace context that `headers` carry, without making a span. */
+export function withTrace<T>(headers: TraceHeaders, work: () => T): T {
+  return context.with(propagation.extract(context.active(), headers), work);
+}
