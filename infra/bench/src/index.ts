@@ -1,0 +1,9 @@
+export {
+  type BenchOptions,
+  type BenchReport,
+  type BenchRow,
+  median,
+  ratio,
+  reached,
+  render,
+} from './report.ts';
