@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { checker } from './check.ts';
 import { ContractError } from './errors.ts';
 
 /** What every kind of message has: a name, a version, a schema and a checked way in. */
@@ -19,7 +19,10 @@ interface MessageType<Kind extends string, Type extends string, Schema extends T
 
 /** A fact: something happened. For whoever cares, kept in the stream EVENTS. */
 export interface EventType<Type extends string = string, Schema extends TSchema = TSchema>
-  extends MessageType<'evt', Type, Schema> {}
+  extends MessageType<'evt', Type, Schema> {
+  /** The CloudEvents type: `sallyport.tls.handshake-completed.v1`. Doesn't depend on the subjects' prefix. */
+  readonly eventType: string;
+}
 
 /** Work that must happen, once it is accepted: stream JOBS, work-queue retention. */
 export interface JobType<Type extends string = string, Schema extends TSchema = TSchema>
@@ -58,7 +61,10 @@ const TOKEN = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 export function defineEvent<const Type extends `${string}.${string}`, Schema extends TSchema>(
   definition: Definition<Type, Schema>,
 ): EventType<Type, Schema> {
-  return message('evt', 2, definition);
+  return {
+    ...message('evt', 2, definition),
+    eventType: `sallyport.${definition.type}.v${definition.version}`,
+  };
 }
 
 export function defineJob<const Type extends `${string}.${string}`, Schema extends TSchema>(
@@ -102,13 +108,4 @@ function message<Kind extends string, const Type extends string, Schema extends 
   }
   const subject = `${kind}.${type}.v${version}`;
   return { kind, type, version, subject, summary, schema: data, parse: checker(subject, data) };
-}
-
-function checker<Schema extends TSchema>(name: string, schema: Schema) {
-  const compiled = Compile(schema);
-  return (value: unknown): Static<Schema> => {
-    if (compiled.Check(value)) return value as Static<Schema>;
-    const faults = compiled.Errors(value).map((e) => `${e.instancePath || '/'} ${e.message}`);
-    throw new ContractError(`${name} doesn't fit its contract: ${faults.join('; ')}`);
-  };
 }
