@@ -1,1 +1,35 @@
-export {};
+export {
+  CounterRangeError,
+  DamagedRecordError,
+  PartitionError,
+  StoreArgumentError,
+  StoreClosedError,
+  StoreInUseError,
+  StoreLayoutError,
+  StoreUnavailableError,
+  UnknownFormatError,
+} from './errors.ts';
+export { decodeKey, encodeKey } from './key.ts';
+export type {
+  Changes,
+  Check,
+  Committed,
+  Conflict,
+  CounterChange,
+  Entry,
+  IndexChange,
+  Judgement,
+  Key,
+  Lease,
+  Member,
+  Outbox,
+  OutboxClaim,
+  OutboxMessage,
+  Put,
+  RangeQuery,
+  Space,
+  Store,
+  Version,
+  Window,
+} from './ports.ts';
+export { type Codec, defineRecord, jsonCodec, type RecordKind } from './records.ts';
