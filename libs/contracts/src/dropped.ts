@@ -12,7 +12,7 @@ import { ContractError } from './errors.ts';
  */
 export const DROPPED = 'sallyport.dropped.v1';
 
-const droppedSchema = Type.Object(
+export const droppedSchema = Type.Object(
   {
     /** The type of the dropped events: `sallyport.<type>.v<version>`. */
     of: Type.String({ minLength: 1, maxLength: 256 }),

@@ -1,4 +1,10 @@
+export { actionsRun } from './actions.ts';
+export { type AsyncApiOptions, asyncapi } from './asyncapi.ts';
+export { authDecide, authDecided, bans } from './auth.ts';
 export { decodeBatch, decodeEvents, encodeBatch } from './batch.ts';
+export { type Contract, catalogue } from './catalogue.ts';
+export { certificateFailed, certificateIssued, certificates, certsObtain } from './certs.ts';
+export { breakingChanges } from './compatibility.ts';
 export {
   type DataOf,
   defineEvent,
@@ -27,3 +33,29 @@ export {
   type Origin,
 } from './envelope.ts';
 export { ContractError } from './errors.ts';
+export { entityChanged, gateway } from './gateway.ts';
+export {
+  Personal,
+  type PrivacyClass,
+  type PrivacyPolicy,
+  privacyFilter,
+  type Treatment,
+} from './privacy.ts';
+export {
+  Sealed,
+  type SealedReader,
+  type SealedText,
+  sealedFieldContext,
+  sealedFields,
+} from './sealed.ts';
+export {
+  revocations,
+  sessionCreated,
+  sessionRenewed,
+  sessionRevoked,
+  sessionsCreate,
+  sessionsRenew,
+  sessionsRevoke,
+  tickets,
+} from './session.ts';
+export { handshakeCompleted, handshakeFailed } from './tls.ts';

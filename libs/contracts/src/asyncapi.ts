@@ -1,0 +1,157 @@
+import type { TSchema } from 'typebox';
+import type { Contract } from './catalogue.ts';
+import type { EventType } from './define.ts';
+import { DROPPED, droppedSchema } from './dropped.ts';
+import { CONTENT_TYPE } from './envelope.ts';
+
+/** What an AsyncAPI document is made for. */
+export interface AsyncApiOptions {
+  /** First part of every subject. */
+  readonly prefix: string;
+  /** Version of the document, as in package.json. */
+  readonly version: string;
+}
+
+const DESCRIPTION = `Events, jobs, requests and feeds of Sallyport, over NATS.
+
+Every message on an \`evt\` subject is a CloudEvents 1.0 JSON batch: an array of one or more events. \`instance\`, \`epoch\` and
+\`seq\` make gaps visible: for each (instance, epoch, subject) \`seq\` counts 1, 2, 3 … An event of type \`${DROPPED}\` stands for the
+range \`from\` to \`to\` that its publisher dropped on purpose, its own \`seq\` equals \`to\`; any other gap is loss. Delivery is at
+least once: \`id\` is the idempotency key.
+
+Fields with \`x-sallyport-sealed\` hold a secret that only the service named there can open. Fields with \`x-sallyport-privacy\`
+are personal data; the operator decides whether they are clear, a keyed hash (\`hk1.…\`) or a prefix that many people share.`;
+
+const ATTRIBUTES = {
+  specversion: { type: 'string', const: '1.0' },
+  id: { type: 'string', minLength: 1, maxLength: 256, description: 'Idempotency key.' },
+  source: { type: 'string', format: 'uri-reference' },
+  time: { type: 'string', format: 'date-time' },
+  datacontenttype: { type: 'string', const: 'application/json' },
+  subject: { type: 'string', minLength: 1 },
+  instance: { type: 'string', minLength: 1, description: 'The process that published it.' },
+  epoch: { type: 'string', minLength: 1, description: 'One life of that process.' },
+  seq: {
+    type: 'string',
+    pattern: '^[1-9][0-9]{0,15}$',
+    description: 'Decimal; counts from 1 without a gap for each (instance, epoch, subject).',
+  },
+  traceparent: { type: 'string', description: 'W3C Trace Context.' },
+  tracestate: { type: 'string', description: 'W3C Trace Context.' },
+};
+const REQUIRED = [
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'time',
+  'data',
+  'instance',
+  'epoch',
+  'seq',
+];
+
+/** An AsyncAPI 3.1 document of `contracts`, as a value to be written as JSON. */
+export function asyncapi(
+  contracts: readonly Contract[],
+  { prefix, version }: AsyncApiOptions,
+): Record<string, unknown> {
+  const documents = contracts.map((contract) => channel(contract, prefix));
+  return {
+    asyncapi: '3.1.0',
+    info: {
+      title: 'Sallyport',
+      version,
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    defaultContentType: 'application/json',
+    servers: {
+      nats: {
+        host: '{host}',
+        protocol: 'nats',
+        variables: { host: { default: '127.0.0.1:4222', description: 'Address of nats-server.' } },
+      },
+    },
+    channels: Object.assign({}, ...documents.map((d) => d.channels)),
+    operations: Object.assign({}, ...documents.map((d) => d.operations)),
+    components: {
+      messages: Object.assign({}, ...documents.map((d) => d.messages)),
+      schemas: { [DROPPED]: envelope(DROPPED, droppedSchema) },
+    },
+  };
+}
+
+function envelope(type: string, data: object) {
+  return {
+    type: 'object',
+    required: REQUIRED,
+    properties: { ...ATTRIBUTES, type: { type: 'string', const: type }, data },
+    additionalProperties: true,
+  };
+}
+
+function batch(event: EventType) {
+  return {
+    type: 'array',
+    minItems: 1,
+    items: {
+      oneOf: [envelope(event.eventType, event.schema), { $ref: `#/components/schemas/${DROPPED}` }],
+    },
+  };
+}
+
+function channel(contract: Contract, prefix: string) {
+  const { kind, subject, summary } = contract;
+  const message = (suffix: string, payload: object | TSchema, contentType?: string) => ({
+    [`${subject}${suffix}`]: {
+      name: `${subject}${suffix}`,
+      summary,
+      ...(contentType === undefined ? {} : { contentType }),
+      payload,
+    },
+  });
+  const reference = (suffix: string) => ({
+    address: suffix === '' ? `${prefix}.${subject}` : null,
+    messages: {
+      [`${subject}${suffix}`]: { $ref: `#/components/messages/${subject}${suffix}` },
+    },
+  });
+  const here = { $ref: `#/channels/${subject}` };
+  switch (kind) {
+    case 'evt':
+      return {
+        channels: { [subject]: reference('') },
+        operations: { [`send.${subject}`]: { action: 'send', channel: here, summary } },
+        messages: message('', batch(contract), CONTENT_TYPE),
+      };
+    case 'rpc':
+      return {
+        channels: { [subject]: reference(''), [`${subject}.reply`]: reference('.reply') },
+        operations: {
+          [`receive.${subject}`]: {
+            action: 'receive',
+            channel: here,
+            summary,
+            reply: { channel: { $ref: `#/channels/${subject}.reply` } },
+          },
+        },
+        messages: {
+          ...message('', contract.schema),
+          ...message('.reply', contract.replySchema),
+        },
+      };
+    default:
+      return {
+        channels: { [subject]: reference('') },
+        operations: {
+          [`${kind === 'feed' ? 'send' : 'receive'}.${subject}`]: {
+            action: kind === 'feed' ? 'send' : 'receive',
+            channel: here,
+            summary,
+          },
+        },
+        messages: message('', contract.schema),
+      };
+  }
+}
