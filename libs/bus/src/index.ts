@@ -6,6 +6,7 @@ export type {
   Message,
   StoredMessage,
 } from './broker.ts';
+export { createBus } from './bus.ts';
 export {
   BusArgumentError,
   BusClosedError,
