@@ -16,7 +16,7 @@ export const actionsRun = defineJob({
       description: 'The action, as configured.',
     }),
     trigger: Word('What calls for it, such as brute-force, rbl, post.'),
-    decision: Id('The decision; with the action it makes the idempotency key.'),
+    decision: Id('The decision that calls for it.'),
     verdict: Verdict(),
     reason: Word('What decided.'),
     account: Type.Optional(Personal('account', { maxLength: 1024 })),

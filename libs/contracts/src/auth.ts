@@ -39,7 +39,6 @@ export const authDecide = defineRpc({
   version: 1,
   summary: 'May this login proceed?',
   data: Open({
-    id: Id('Idempotency key: the same question asked again gets the same decision.'),
     ...login,
     password: Type.Optional(Sealed('auth')),
     attempt: Type.Optional(

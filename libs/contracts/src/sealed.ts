@@ -25,7 +25,8 @@ export function Sealed(reader: SealedReader): TUnsafe<SealedText> {
 
 /**
  * What a sealed field is bound to, as associated data for sealing and opening: the message's subject without the
- * prefix, the path of the field as a JSON pointer (`/password`), the id of the message.
+ * prefix, the path of the field as a JSON pointer (`/password`), and the message's id: the id of a job, the idempotency
+ * key of an rpc; in an rpc's answer the key of its request.
  */
 export function sealedFieldContext(field: { subject: string; path: string; id: string }): string {
   return JSON.stringify([field.subject, field.path, field.id]);

@@ -12,7 +12,6 @@ const audience = Type.String({
 const subject = Personal('account', { maxLength: 1024, description: 'Whose session it is.' });
 const consumer = Type.Optional(Id('The consumer entity it was made for.'));
 const credential = Type.Optional(Id('The credential entity it was made with.'));
-const key = Id('Idempotency key: the same request again gets the same answer.');
 const cookie = Open({
   session,
   cookie: Sealed('edge'),
@@ -57,7 +56,7 @@ export const sessionsCreate = defineRpc({
   version: 1,
   summary: 'Make a session; its record is durable when the answer comes.',
   data: Open({
-    ...{ key, audience, subject, consumer, credential },
+    ...{ audience, subject, consumer, credential },
     groups: Type.Optional(Type.Array(Type.String({ maxLength: 256 }))),
     client: Type.Optional(Client()),
   }),
@@ -68,7 +67,7 @@ export const sessionsRenew = defineRpc({
   type: 'sessions.renew',
   version: 1,
   summary: 'Go on under a new id; all who renew the same session get the same successor.',
-  data: Open({ key, cookie: Sealed('sessions') }),
+  data: Open({ cookie: Sealed('sessions') }),
   reply: Type.Union([
     Open({ outcome: Type.Literal('renewed'), ...cookie.properties }),
     Open({ outcome: Type.Literal('refused'), reason: Word('Why, such as expired, revoked.') }),
@@ -80,7 +79,6 @@ export const sessionsRevoke = defineRpc({
   version: 1,
   summary: 'End one session, or all of a subject.',
   data: Open({
-    key,
     audience,
     target: Type.Union([
       Open({ session: Id('Public id of the one to end.') }),
