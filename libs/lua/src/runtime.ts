@@ -1,0 +1,122 @@
+import { luaError } from './errors.ts';
+import { Builtin, type Chunk, LuaFunction, type Running, type Site } from './function.ts';
+import { invoke } from './call.ts';
+import { gopherNumberText, type NumberText, pucNumberText } from './strings/number-text.ts';
+import type { LuaTable } from './table.ts';
+import { LuaThread } from './thread.ts';
+import { type LuaValue, typeName } from './value.ts';
+import type { Budget } from './budget.ts';
+
+/** Whose behaviour is followed where Lua 5.1's own implementation and gopher-lua differ. */
+export type Mode = 'puc' | 'gopher';
+
+/** Steps between two looks at the clock. */
+export const SLICE = 10_000;
+
+/**
+ * The state of one environment while it runs. Public fields are read and written by generated code: `fuel` counts down,
+ * `fns`, `pos` and `depth` are the running thread's call chain.
+ */
+export class Runtime {
+  fuel = SLICE;
+  depth = 0;
+  limit = 0;
+  fns: (LuaFunction | Builtin | undefined)[];
+  pos: number[];
+  thread: LuaThread;
+  /** Arguments of the call in progress, where its site doesn't say. */
+  argc = 0;
+  stringMeta: LuaTable | null = null;
+  budget: Budget | undefined;
+  readonly mode: Mode;
+  readonly numberText: NumberText;
+  /** Calls inside one another before "stack overflow". */
+  readonly maxDepth: number;
+  globals!: LuaTable;
+
+  constructor(mode: Mode, maxDepth: number) {
+    this.mode = mode;
+    this.maxDepth = maxDepth;
+    this.numberText = mode === 'puc' ? pucNumberText : gopherNumberText;
+    this.thread = new LuaThread(undefined, true);
+    this.fns = this.thread.fns;
+    this.pos = this.thread.pos;
+  }
+
+  /** Refills the fuel after looking at the limits; throws the `LuaStopError` of one that is passed. */
+  tick(): void {
+    this.fuel = SLICE;
+    this.budget?.look();
+  }
+
+  /** Accounts for `bytes` of new string or table. */
+  grow(bytes: number): void {
+    this.budget?.grow(bytes);
+  }
+
+  /** All results of calling `f` from a builtin. */
+  *call(f: LuaValue, args: LuaValue[]): Running<LuaValue[]> {
+    const r = yield* invoke(this, f, args);
+    return Array.isArray(r) ? r : [r];
+  }
+
+  /** The first result of calling `f` from a builtin. */
+  *call1(f: LuaValue, args: LuaValue[]): Running<LuaValue> {
+    const r = yield* invoke(this, f, args);
+    return Array.isArray(r) ? r[0] : r;
+  }
+
+  /** The site at which the function of depth `depth` stands; undefined for builtins and tail calls. */
+  siteAt(depth: number): Site | undefined {
+    const chunk = this.chunkAt(depth);
+    const pos = this.pos[depth];
+    return chunk === undefined || pos === undefined || pos < 0 ? undefined : chunk.sites[pos];
+  }
+
+  chunkAt(depth: number): Chunk | undefined {
+    const fn = this.fns[depth];
+    return fn instanceof LuaFunction ? fn.proto.chunk : undefined;
+  }
+
+  /** `chunk:line: ` of the function `level` levels up (1: the one that called the builtin); empty when it has no line. */
+  where(level: number): string {
+    const depth = this.depth - level + 1;
+    if (depth < 1) return '';
+    const chunk = this.chunkAt(depth);
+    const site = this.siteAt(depth);
+    return chunk === undefined || site === undefined ? '' : `${chunk.shortSource}:${site.line}: `;
+  }
+
+  /** A Lua error with the position of the running function before `message`. */
+  error(message: string): Error {
+    return luaError(this.where(1) + message);
+  }
+
+  /** How many arguments the running builtin was given. */
+  argumentCount(): number {
+    const site = this.siteAt(this.depth);
+    return site === undefined || site.argc < 0 ? this.argc : site.argc;
+  }
+
+  /** The error of argument `n` (from 1) of the running builtin. */
+  argError(n: number, message: string): Error {
+    const site = this.siteAt(this.depth);
+    const call = site !== undefined && site.argc !== OPERATOR ? site : undefined;
+    const name = call === undefined || call.name === '' ? '?' : call.name;
+    if (call?.what === 'method') {
+      if (n === 1) return this.error(`calling '${name}' on bad self (${message})`);
+      return this.error(`bad argument #${n - 1} to '${name}' (${message})`);
+    }
+    return this.error(`bad argument #${n} to '${name}' (${message})`);
+  }
+
+  /** "attempt to `operation` local 'x' (a nil value)". */
+  typeError(operation: string, value: LuaValue, what: string, name: string): Error {
+    const subject = what === '' ? '' : `${what} '${name}' (`;
+    const close = what === '' ? '' : ')';
+    return this.error(`attempt to ${operation} ${subject}a ${typeName(value)} value${close}`);
+  }
+}
+
+/** `argc` of a site that isn't a call. */
+export const OPERATOR = -2;
