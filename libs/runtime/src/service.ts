@@ -4,8 +4,14 @@
  */
 export interface Service extends AsyncDisposable {
   readonly name: string;
-  /** Opens listeners and subscriptions. Resolves once the service answers; rejects when it can't. */
-  start(): Promise<void>;
-  /** Stops taking new work; what is in flight goes on. Optional: disposing without draining is allowed. */
+  /**
+   * Opens listeners and subscriptions. Resolves once the service answers; rejects when it can't, or when
+   * `signal` aborts. Whatever it acquired until then is given back by disposal, which follows in any case.
+   */
+  start(signal?: AbortSignal): Promise<void>;
+  /**
+   * Stops taking new work and resolves when what was in flight is done. When `signal` aborts there is no more
+   * time: cut what is left and return. Optional: disposing without draining is allowed.
+   */
   drain?(signal: AbortSignal): Promise<void>;
 }

@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context,
+  isSpanContextValid,
   propagation,
   type Span,
   SpanKind,
@@ -35,9 +36,16 @@ export interface Tracer {
 
 /** The tracer named after the package that makes the spans, such as `@sallyport/bus`. */
 export function tracer(name: string): Tracer {
-  const otel = trace.getTracer(name);
+  let provider = trace.getTracerProvider();
+  let otel = provider.getTracer(name);
   return {
     span(spanName, { kind = 'internal', attributes = {}, parent }, work) {
+      // A tracer keeps the first SDK it met; when that one was shut down and another started, ask again.
+      const current = trace.getTracerProvider();
+      if (current !== provider) {
+        provider = current;
+        otel = current.getTracer(name);
+      }
       const base: Context =
         parent === undefined ? context.active() : propagation.extract(context.active(), parent);
       return otel.startActiveSpan(
@@ -48,8 +56,9 @@ export function tracer(name: string): Tracer {
           try {
             return await work(span);
           } catch (error) {
-            span.recordException(error as Error);
-            span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+            const failure = error instanceof Error ? error : new Error(String(error));
+            span.recordException(failure);
+            span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
             throw error;
           } finally {
             span.end();
@@ -70,4 +79,12 @@ export function injectTrace(): TraceHeaders {
 /** Runs `work` in the trace context that `headers` carry, without making a span. */
 export function withTrace<T>(headers: TraceHeaders, work: () => T): T {
   return context.with(propagation.extract(context.active(), headers), work);
+}
+
+/** The ids of the active span for a log line; undefined outside a span, or when nothing records spans. */
+export function activeTrace(): { traceId: string; spanId: string } | undefined {
+  const span = trace.getSpanContext(context.active());
+  return span !== undefined && isSpanContextValid(span)
+    ? { traceId: span.traceId, spanId: span.spanId }
+    : undefined;
 }
