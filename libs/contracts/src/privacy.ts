@@ -1,5 +1,6 @@
 import Type, { type TSchema, type TString, type TStringOptions } from 'typebox';
 import { ContractError } from './errors.ts';
+import { nested } from './nested.ts';
 import { networkPrefix } from './network-prefix.ts';
 
 /**
@@ -58,13 +59,7 @@ function compile(where: string, schema: object, policy: PrivacyPolicy): Treat | 
   const node = schema as Record<string, unknown>;
   const kind = node[KEYWORD] as PrivacyClass | undefined;
   if (kind !== undefined) return treatment(kind, policy);
-  for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
-    for (const variant of (node[keyword] ?? []) as object[]) {
-      // Treating a value once per variant that fits would hash it twice.
-      if (compile(where, variant, { ...policy, treatments: HASH_ALL }) === undefined) continue;
-      throw new ContractError(`${where}: a personal field must not be inside ${keyword}`);
-    }
-  }
+  refuseUntreatable(where, node);
   const inside = (inner: unknown) =>
     typeof inner === 'object' && inner !== null ? compile(where, inner, policy) : undefined;
   const each = inside(node['items']);
@@ -74,13 +69,6 @@ function compile(where: string, schema: object, policy: PrivacyPolicy): Treat | 
     const treat = inside(inner);
     return treat === undefined ? [] : [{ name, treat }];
   });
-  const values = [
-    ...Object.values((node['patternProperties'] ?? {}) as object),
-    node['additionalProperties'],
-  ].map(inside);
-  if (values.some((treat) => treat !== undefined)) {
-    throw new ContractError(`${where}: a personal field must not be inside a record`);
-  }
   if (named.length === 0) return undefined;
   return (value) => {
     const copy = { ...(value as Record<string, unknown>) };
@@ -91,13 +79,14 @@ function compile(where: string, schema: object, policy: PrivacyPolicy): Treat | 
   };
 }
 
-const HASH_ALL: Record<PrivacyClass, Treatment> = {
-  account: 'hash',
-  address: 'hash',
-  device: 'hash',
-  person: 'hash',
-  'user-agent': 'hash',
-};
+/** Where several variants or a record would have to be matched first, values could be treated twice or never. */
+function refuseUntreatable(where: string, node: Record<string, unknown>): void {
+  for (const keyword of ['anyOf', 'oneOf', 'allOf', 'patternProperties', 'additionalProperties']) {
+    if (nested({ [keyword]: node[keyword] }).some(({ schema }) => KEYWORD in schema)) {
+      throw new ContractError(`${where}: a personal field must not be inside ${keyword}`);
+    }
+  }
+}
 
 function treatment(kind: PrivacyClass, policy: PrivacyPolicy): Treat | undefined {
   const hash = (value: string) => `hk1.${policy.keyedHash(`${kind}\0${value}`)}`;

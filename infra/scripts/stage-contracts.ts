@@ -1,0 +1,53 @@
+// Writes dist/contracts: @sallyport/contracts as it is published, for Node 20 and newer: JavaScript, declarations, the
+// JSON Schema of every message and the AsyncAPI document. `npm pack ./dist/contracts` makes the archive.
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { asyncapi, catalogue } from '@sallyport/contracts';
+
+const root = new URL('../../', import.meta.url);
+const dist = new URL('dist/contracts/', root);
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(new URL(path, dist), `${JSON.stringify(value, null, 2)}\n`);
+}
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(new URL('schemas/', dist), { recursive: true });
+execFileSync('node_modules/.bin/tsc', ['-p', 'libs/contracts/tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+// tsc rewrites `./x.ts` in JavaScript only; compilers before 5.7 don't take it from a declaration.
+const lib = new URL('lib/', dist);
+for (const name of await readdir(lib)) {
+  if (!name.endsWith('.d.ts')) continue;
+  const text = await readFile(new URL(name, lib), 'utf8');
+  await writeFile(new URL(name, lib), text.replaceAll(/(from '\.\/[^']+)\.ts'/g, "$1.js'"));
+}
+
+const { private: _, ...manifest } = JSON.parse(
+  await readFile(new URL('libs/contracts/package.json', root), 'utf8'),
+) as { private?: boolean; version: string };
+await writeJson('package.json', {
+  ...manifest,
+  engines: { node: '>=20' },
+  files: ['lib', 'schemas', 'asyncapi.json'],
+  exports: {
+    '.': { types: './lib/index.d.ts', default: './lib/index.js' },
+    './asyncapi.json': './asyncapi.json',
+    './schemas/*': './schemas/*',
+  },
+});
+await writeJson(
+  'asyncapi.json',
+  asyncapi(catalogue, { prefix: 'sallyport', version: manifest.version }),
+);
+const dialect = { $schema: 'https://json-schema.org/draft/2020-12/schema' };
+for (const contract of catalogue) {
+  await writeJson(`schemas/${contract.subject}.json`, { ...dialect, ...contract.schema });
+  if (contract.kind === 'rpc') {
+    const reply = { ...dialect, ...contract.replySchema };
+    await writeJson(`schemas/${contract.subject}.reply.json`, reply);
+  }
+}
+await cp(new URL('libs/contracts/README.md', root), new URL('README.md', dist));
