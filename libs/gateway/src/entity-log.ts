@@ -1,0 +1,170 @@
+import type { Entity, EntityType } from './entities/entity.ts';
+import { SnapshotFormatError } from './errors.ts';
+import type { AnnouncedMessage, EntityKey, EntitySpace, StoredEntity } from './ports.ts';
+import { type Delta, type EntityChange, EntityTables } from './snapshot.ts';
+
+/**
+ * Where the entities are kept: all in one partition, so that a change of any number of them is one commit.
+ *
+ *   entities / head            → the version
+ *   entities / e / type / id   → one entity
+ *   entities / all             index of `type/id`, to read them all
+ *   entities / d / version     → what that version changed, for an hour
+ */
+const PARTITION = 'entities';
+const HEAD: EntityKey = [PARTITION, 'head'];
+const ALL: EntityKey = [PARTITION, 'all'];
+const entityKey = (type: string, id: string): EntityKey => [PARTITION, 'e', type, id];
+const deltaKey = (version: number): EntityKey => [PARTITION, 'd', String(version)];
+
+const FORMAT = 1;
+/** How long a reader may have been away and still catch up without reading everything. */
+const DELTA_TTL_MS = 3_600_000;
+const PAGE = 500;
+
+/** Reads and writes entities in a space of the store. Knows nothing of their rules. */
+export interface EntityLog {
+  /** Everything, at one version. */
+  load(signal?: AbortSignal): Promise<EntityTables>;
+  /**
+   * Brings `tables` up to date. False when what it missed isn't kept any more: then it is unchanged, and
+   * {@link EntityLog.load} is the way.
+   */
+  catchUp(tables: EntityTables, signal?: AbortSignal): Promise<boolean>;
+  /** The deltas behind `version`, oldest first; undefined when they aren't all kept any more. */
+  since(version: number, signal?: AbortSignal): Promise<Delta[] | undefined>;
+  /**
+   * Writes `changes` as version `version`, with their messages. False when that isn't the version after the present
+   * one: somebody else has written, or this call has already and its answer was lost; see {@link EntityLog.since}.
+   */
+  append(
+    version: number,
+    changes: readonly EntityChange[],
+    outbox: readonly AnnouncedMessage[],
+    signal?: AbortSignal,
+  ): Promise<boolean>;
+}
+
+export function entityLog(space: EntitySpace, types: readonly EntityType[]): EntityLog {
+  const head = async (signal?: AbortSignal) => {
+    const [entry] = await space.get([HEAD], signal);
+    const record = entry === undefined ? { version: 0 } : decode<{ version: number }>(HEAD, entry);
+    return { version: record.version, state: entry?.version };
+  };
+
+  const since = async (version: number, signal?: AbortSignal) => {
+    const { version: last } = await head(signal);
+    const deltas: Delta[] = [];
+    for (let from = version + 1; from <= last; from += PAGE) {
+      const count = Math.min(PAGE, last - from + 1);
+      const keys = Array.from({ length: count }, (_, i) => deltaKey(from + i));
+      for (const [i, entry] of (await space.get(keys, signal)).entries()) {
+        if (entry === undefined) return undefined;
+        deltas.push(decode<Delta>(keys[i] as EntityKey, entry));
+      }
+    }
+    return deltas;
+  };
+
+  const catchUp = async (tables: EntityTables, signal?: AbortSignal) => {
+    const deltas = await since(tables.version, signal);
+    for (const delta of deltas ?? []) tables.apply(delta);
+    return deltas !== undefined;
+  };
+
+  return {
+    since,
+    catchUp,
+    async load(signal) {
+      for (;;) {
+        // The version first: what is read after it may be newer, and the deltas from it on set that right.
+        const tables = new EntityTables(types, (await head(signal)).version);
+        for (let after: { member: string; score: number } | undefined; ; ) {
+          const query = after === undefined ? { limit: PAGE } : { limit: PAGE, after };
+          const members = await space.range(ALL, query, signal);
+          tables.load(
+            await readMembers(
+              space,
+              members.map(({ member }) => member),
+              signal,
+            ),
+          );
+          if (members.length < PAGE) break;
+          after = members.at(-1);
+        }
+        if (await catchUp(tables, signal)) return tables;
+      }
+    },
+    async append(version, changes, outbox, signal) {
+      const { version: last, state } = await head(signal);
+      if (last !== version - 1) return false;
+      const kept = changes.filter((change) => change.value !== null);
+      const gone = changes.filter((change) => change.value === null);
+      const result = await space.commit(
+        {
+          check: [{ key: HEAD, version: state }],
+          put: [
+            { key: HEAD, value: encode({ version }), format: FORMAT },
+            {
+              key: deltaKey(version),
+              value: encode({ version, changes } satisfies Delta),
+              format: FORMAT,
+              ttlMs: DELTA_TTL_MS,
+            },
+            ...kept.map(({ type, id, value }) => ({
+              key: entityKey(type, id),
+              value: encode(value),
+              format: FORMAT,
+            })),
+          ],
+          delete: gone.map(({ type, id }) => entityKey(type, id)),
+          index: [
+            ...kept.map(({ type, id }) => ({ index: ALL, add: `${type}/${id}`, score: 0 })),
+            ...gone.map(({ type, id }) => ({ index: ALL, remove: `${type}/${id}` })),
+          ],
+          outbox,
+        },
+        signal,
+      );
+      return result.ok;
+    },
+  };
+}
+
+/** The entities behind members of the index; one that went away since is left out. */
+async function readMembers(
+  space: EntitySpace,
+  members: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<EntityChange[]> {
+  if (members.length === 0) return [];
+  const names = members.map((member) => {
+    const slash = member.indexOf('/');
+    return { type: member.slice(0, slash), id: member.slice(slash + 1) };
+  });
+  const keys = names.map(({ type, id }) => entityKey(type, id));
+  const entries = await space.get(keys, signal);
+  return names.flatMap(({ type, id }, i) => {
+    const entry = entries[i];
+    return entry === undefined
+      ? []
+      : [{ type, id, value: decode<Entity>(keys[i] as EntityKey, entry) }];
+  });
+}
+
+function encode(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function decode<T>(key: EntityKey, { value, format }: StoredEntity): T {
+  if (format !== FORMAT) {
+    throw new SnapshotFormatError(
+      `${key.join('/')} has format ${format}, and this version knows ${FORMAT}: it was written by a newer one`,
+    );
+  }
+  try {
+    return JSON.parse(Buffer.from(value).toString()) as T;
+  } catch (cause) {
+    throw new SnapshotFormatError(`${key.join('/')} isn't JSON`, { cause });
+  }
+}
