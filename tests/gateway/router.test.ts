@@ -241,7 +241,10 @@ const routeFields = fc
     hosts: some(host),
     paths: some(path),
     methods: some(fc.constantFrom('GET', 'POST')),
-    headers: fc.option(fc.constantFrom({ v: ['1'] }, { v: ['1', '2'], w: ['3'] }), { nil: null }),
+    headers: fc.option(
+      fc.constantFrom<Record<string, string[]>>({ v: ['1'] }, { v: ['1', '2'], w: ['3'] }),
+      { nil: null },
+    ),
     snis: some(fc.constantFrom('a.x', '*.x')),
     protocols: fc.constantFrom(['http'], ['https'], ['http', 'https']) as fc.Arbitrary<
       Route['protocols']

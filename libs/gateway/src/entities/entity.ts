@@ -32,7 +32,7 @@ export interface EntityType<Schema extends TObject = TObject> {
   readonly merged: readonly string[];
   readonly validate: Validator;
   /** Rules over several fields. Only asked when every field by itself is right. */
-  readonly check: (entity: Static<Schema>) => Faults;
+  check(entity: Static<Schema>): Faults;
 }
 
 interface Definition<Schema extends TObject> {
