@@ -1,0 +1,128 @@
+import type { Broker } from '../broker.ts';
+import { createBus } from '../bus.ts';
+import { BusClosedError } from '../errors.ts';
+import type { Bus, BusOptions } from '../ports.ts';
+import { APPEND_OVERHEAD, Appender } from './appender.ts';
+import { type NatsOptions, natsSettings } from './config.ts';
+import { Connection } from './connection.ts';
+import { openConsumer } from './consumer.ts';
+import { deadStream } from './dead-stream.ts';
+import { fromNats, toNats } from './headers.ts';
+import { Inbox } from './inbox.ts';
+import { openManagement } from './management.ts';
+import { applyStreams, checkStreams, streamPlan } from './streams.ts';
+import { subjectsUnder } from './subjects.ts';
+
+/** All responders of a subject are one queue group. */
+const GROUP = 'responders';
+
+/**
+ * Connects to NATS (2.9 or newer, with JetStream). Rejects with `BusUnavailableError` when no server answers,
+ * `BusCredentialsError`, `BusPermissionError`, `StreamMismatchError`, or `BusArgumentError` for bad options.
+ */
+export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal): Promise<Broker> {
+  const settings = natsSettings(options);
+  const subjects = subjectsUnder(settings.prefix);
+  const { service, clock, ackTimeoutMs, streams: mode } = settings;
+  signal?.throwIfAborted();
+  await using stack = new AsyncDisposableStack();
+  const connection = stack.use(await Connection.open(settings, clock, settings.onError));
+  const management = await openManagement(connection, ackTimeoutMs);
+  const plan = streamPlan(subjects, { replicas: settings.replicas });
+  if (mode === 'create') await applyStreams(management, plan, signal);
+  else await checkStreams(management, plan, signal);
+  const inbox = stack.use(await Inbox.open(connection, service));
+  const appender = stack.use(new Appender(connection, inbox, ackTimeoutMs));
+  const host = { connection, management, subjects, service, mode };
+  const open = () => {
+    if (connection.state === 'closed') throw new BusClosedError('the bus is closed');
+  };
+  const owned = stack.move();
+  return {
+    get maxPayload() {
+      return connection.maxPayload - APPEND_OVERHEAD;
+    },
+    get connected() {
+      return connection.connected;
+    },
+    onConnection: (listener) => connection.onConnection(listener),
+
+    send(subject, { headers, body }) {
+      const natsHeaders = toNats(headers);
+      connection.publish(
+        subjects.full(subject),
+        body,
+        natsHeaders === undefined ? undefined : { headers: natsHeaders },
+      );
+    },
+    async listen(subject, onMessage) {
+      const listening = await connection.listen(subjects.full(subject), (message) =>
+        onMessage({ headers: fromNats(message.headers), body: message.data }),
+      );
+      return { [Symbol.asyncDispose]: async () => listening.close() };
+    },
+
+    request(subject, { headers, body }, settle) {
+      const full = subjects.full(subject);
+      // `rpc.<service>.<op>.v<n>`: who answers is in the subject.
+      const responder = subject.split('.', 2)[1] ?? '';
+      const reply = inbox.expect(responder, full, (answer) => {
+        if (answer.kind === 'reply') {
+          const { message } = answer;
+          settle({ headers: fromNats(message.headers), body: message.data });
+        } else settle(undefined);
+      });
+      const natsHeaders = toNats(headers);
+      const how = natsHeaders === undefined ? { reply } : { reply, headers: natsHeaders };
+      if (!connection.publish(full, body, how)) {
+        inbox.forget(reply);
+        settle(undefined);
+      }
+      return () => inbox.forget(reply);
+    },
+    async respond(subject, onRequest) {
+      const listening = await connection.listen(
+        subjects.full(subject),
+        (message) => {
+          const { reply } = message;
+          // An answer to any other subject would be a message in our name that the asker wrote.
+          if (reply === undefined || !reply.startsWith('_INBOX_')) return;
+          onRequest({ headers: fromNats(message.headers), body: message.data }, (answer) => {
+            const natsHeaders = toNats(answer.headers);
+            const how = natsHeaders === undefined ? undefined : { headers: natsHeaders };
+            connection.publish(reply, answer.body, how);
+          });
+        },
+        GROUP,
+      );
+      return { [Symbol.asyncDispose]: () => listening.drain() };
+    },
+
+    append: (subject, message, how) => appender.append(subjects.full(subject), message, how),
+    async consume(how, onDelivery) {
+      open();
+      return openConsumer(host, how, onDelivery);
+    },
+    ...deadStream(management, subjects),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The bus of a cluster. {@link NatsOptions.onError} is told everything; the bus's `onFault` what is about a subject. */
+export async function openNatsBus(
+  options: NatsOptions & BusOptions,
+  signal?: AbortSignal,
+): Promise<Bus> {
+  const { onFault, onError } = options;
+  const broker = await openNatsBroker(
+    {
+      ...options,
+      onError: (error, subject) => {
+        onError?.(error, subject);
+        onFault?.({ kind: 'send', subject, error });
+      },
+    },
+    signal,
+  );
+  return createBus(broker, options);
+}

@@ -1,0 +1,154 @@
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import { StreamMismatchError } from './errors.ts';
+import type { Management } from './management.ts';
+import type { StreamRole, Subjects } from './subjects.ts';
+
+/** A stream as it must be. Only what nats-server 2.9 knows. */
+export type StreamPlan = Pick<
+  StreamConfig,
+  | 'name'
+  | 'subjects'
+  | 'retention'
+  | 'storage'
+  | 'discard'
+  | 'max_age'
+  | 'max_bytes'
+  | 'duplicate_window'
+  | 'num_replicas'
+>;
+
+/** What differs between the broker and a plan. */
+export interface StreamDifference {
+  readonly stream: string;
+  /** Empty when the whole stream is missing. */
+  readonly field: string;
+  readonly found: unknown;
+  readonly wanted: unknown;
+  /** `recreate`: the broker can't change this in place; the stream must be removed by hand, with what is in it. */
+  readonly remedy: 'create' | 'update' | 'recreate';
+}
+
+/** What an operator may choose about the streams. */
+export interface StreamLimits {
+  /** Copies in a NATS cluster. Default 1. */
+  readonly replicas?: number;
+  /** How long events are kept. Default 7 days. */
+  readonly eventDays?: number;
+  /** How much room events may take. Default 4 GiB. */
+  readonly eventBytes?: number;
+  /** How much room waiting jobs may take; when it is full new ones are refused, never old ones dropped. Default 1 GiB. */
+  readonly jobBytes?: number;
+  /** How long dead letters are kept. Default 30 days. */
+  readonly deadDays?: number;
+  /** How much room dead letters may take. Default 1 GiB. */
+  readonly deadBytes?: number;
+}
+
+const GIB = 1024 ** 3;
+const day = (days: number) => nanos(days * 24 * 3600 * 1000);
+/** The port promises two minutes or more. */
+const DUPLICATE_WINDOW = nanos(2 * 60 * 1000);
+/** What a broker of version 2.9 and later refuses to change in a stream that exists. */
+const FIXED = new Set(['retention', 'storage']);
+
+/** The streams of the bus, as data. */
+export function streamPlan(subjects: Subjects, limits: StreamLimits = {}): StreamPlan[] {
+  const { replicas = 1, eventDays = 7, eventBytes = 4 * GIB } = limits;
+  const { jobBytes = GIB, deadDays = 30, deadBytes = GIB } = limits;
+  const stream = (
+    role: StreamRole,
+    rest: Pick<StreamPlan, 'retention' | 'discard' | 'max_age' | 'max_bytes'>,
+  ): StreamPlan => ({
+    name: subjects.stream(role),
+    subjects: [subjects.taken(role)],
+    storage: StorageType.File,
+    duplicate_window: DUPLICATE_WINDOW,
+    num_replicas: replicas,
+    ...rest,
+  });
+  const { Limits, Workqueue } = RetentionPolicy;
+  const { Old, New } = DiscardPolicy;
+  return [
+    stream('events', {
+      ...{ retention: Limits, discard: Old },
+      ...{ max_age: day(eventDays), max_bytes: eventBytes },
+    }),
+    stream('jobs', { retention: Workqueue, discard: New, max_age: 0, max_bytes: jobBytes }),
+    stream('dead', {
+      ...{ retention: Limits, discard: Old },
+      ...{ max_age: day(deadDays), max_bytes: deadBytes },
+    }),
+  ];
+}
+
+/** What would have to change for the broker's streams to be as planned; empty when they are. */
+export async function diffStreams(
+  management: Management,
+  plan: readonly StreamPlan[],
+  signal?: AbortSignal,
+): Promise<StreamDifference[]> {
+  const differences: StreamDifference[] = [];
+  for (const wanted of plan) {
+    const info = await management.call((m) => m.streams.info(wanted.name), signal);
+    if (info === undefined) {
+      differences.push({
+        ...{ stream: wanted.name, field: '', found: undefined, wanted },
+        remedy: 'create',
+      });
+      continue;
+    }
+    for (const field of Object.keys(wanted) as (keyof StreamPlan)[]) {
+      const found = info.config[field];
+      if (JSON.stringify(found) === JSON.stringify(wanted[field])) continue;
+      differences.push({
+        ...{ stream: wanted.name, field, found, wanted: wanted[field] },
+        remedy: FIXED.has(field) ? 'recreate' : 'update',
+      });
+    }
+  }
+  return differences;
+}
+
+/**
+ * Makes missing streams and changes differing ones; answers what it changed. `StreamMismatchError`, before anything
+ * is changed, when something can't be changed in place.
+ */
+export async function applyStreams(
+  management: Management,
+  plan: readonly StreamPlan[],
+  signal?: AbortSignal,
+): Promise<StreamDifference[]> {
+  const differences = await diffStreams(management, plan, signal);
+  const fixed = differences.filter((d) => d.remedy === 'recreate');
+  if (fixed.length > 0) throw new StreamMismatchError(`${fixed.map(inWords).join('; ')}`);
+  for (const wanted of plan) {
+    const own = differences.filter((d) => d.stream === wanted.name);
+    if (own.length === 0) continue;
+    await management.call(
+      (m) =>
+        own[0]?.remedy === 'create' ? m.streams.add(wanted) : m.streams.update(wanted.name, wanted),
+      signal,
+    );
+  }
+  return differences;
+}
+
+/** Resolves when the streams are as planned, else `StreamMismatchError` with all that differs. Changes nothing. */
+export async function checkStreams(
+  management: Management,
+  plan: readonly StreamPlan[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const differences = await diffStreams(management, plan, signal);
+  if (differences.length === 0) return;
+  throw new StreamMismatchError(
+    `${differences.map(inWords).join('; ')}: run 'sallyport streams apply'`,
+  );
+}
+
+function inWords({ stream, field, found, wanted, remedy }: StreamDifference): string {
+  if (remedy === 'create') return `stream ${stream} is missing`;
+  const fixed = remedy === 'recreate' ? ', which the broker can only do to a new stream' : '';
+  return `stream ${stream}: ${field} ${JSON.stringify(found)} must be ${JSON.stringify(wanted)}${fixed}`;
+}
