@@ -9,7 +9,7 @@ const JOINT = '__';
 const NAME = /^[A-Z0-9](_?[A-Z0-9-])*$/;
 
 /** `SALLYPORT_EDGE__HTTPS__PORT` for `edge.https.port`. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   return PREFIX + path.map((name) => name.toUpperCase()).join(JOINT);
 }
 

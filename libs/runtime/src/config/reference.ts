@@ -1,7 +1,7 @@
 import type { Environment } from './environment.ts';
 
 /** What a reference led to, or why it led nowhere. */
-export type Resolved = { readonly text: string } | { readonly fault: string };
+type Resolved = { readonly text: string } | { readonly fault: string };
 
 /** Follows `env:NAME` and `file:/absolute/path`. */
 export interface References {
