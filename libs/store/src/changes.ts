@@ -30,6 +30,7 @@ export function checkChanges(changes: Changes): string {
       partition.has(one.lease);
     } else {
       checkKey(one.key);
+      if (one.version !== undefined) checkName(one.version, 'version');
       partition.has(one.key);
     }
   }
