@@ -1,0 +1,1 @@
+export { type LocalHub, type LocalSettings, openLocalBus, openLocalHub } from './hub.ts';
