@@ -347,7 +347,8 @@ test('no input, however strange, makes a validator throw; what it lets through i
     fc.jsonValue(),
   );
   fc.assert(
-    fc.property(fc.constantFrom(...types), input, (type, value) => {
+    fc.property(fc.nat(types.length - 1), input, (which, value) => {
+      const type = types[which] as EntityType;
       const record = typeof value === 'object' && value !== null && !Array.isArray(value);
       const first = type.validate(record ? { ...value, ...base } : value);
       if (Object.keys(first.faults).length > 0) return;

@@ -66,8 +66,8 @@ function complaints(name: string, field: TSchema, errors: TypeBoxFault[]): Fault
     // A nullable field complains of not being null as well; what it should have been says more.
     const params = error.params as Record<string, unknown>;
     if (params['type'] === 'null') continue;
-    // Each unknown property complains for itself as well.
-    if (error.keyword === 'additionalProperties') continue;
+    // Each property with a wrong name complains for itself as well.
+    if (error.keyword === 'additionalProperties' || error.keyword === 'propertyNames') continue;
     if (error.keyword === 'anyOf' && Object.keys(faults).length > 0) continue;
     faults[path] ??=
       ownWords(field, error.schemaPath) ?? text(error.keyword, params, error.message);

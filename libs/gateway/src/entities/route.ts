@@ -40,8 +40,9 @@ const RouteSchema = Type.Object({
   /** Name → values, one of which must be there; a single value that starts with `~*` is a regular expression. */
   headers: nullable(
     Type.Record(
-      Type.String({ pattern: HEADER_NAME }),
+      Type.String(),
       Type.Array(Type.String({ maxLength: 1024 }), { minItems: 1, maxItems: 64 }),
+      { propertyNames: { pattern: HEADER_NAME, fault: 'expected header names as keys' } },
     ),
   ),
   snis: list(SniPattern),
