@@ -5,6 +5,7 @@ import { show } from '../key.ts';
 import type { Changes, Check, Committed, Conflict, Version } from '../ports.ts';
 import { answered } from './answer.ts';
 import type { Keyspace } from './keyspace.ts';
+import { lifetime } from './lifetime.ts';
 import type { Argument, Link } from './link.ts';
 import { encodeMessage } from './message.ts';
 import { nonce } from './nonce.ts';
@@ -92,19 +93,19 @@ function encode(
   args.push(String(count.length));
   for (const { key, add, ttlMs } of count) {
     names.push(keys.counter(key));
-    args.push(String(add), lifetime(ttlMs));
+    args.push(String(add), optional(ttlMs));
   }
   args.push(String(index.length));
   for (const one of index) {
     names.push(keys.order(one.index), keys.expiry(one.index));
     if ('remove' in one) args.push('r', one.remove);
     // + 0: −0 is 0.
-    else args.push('a', one.add, String(one.score + 0), lifetime(one.ttlMs));
+    else args.push('a', one.add, String(one.score + 0), String(one.ttlMs ?? ''));
   }
   args.push(String(put.length));
   for (const { key, value, format, ttlMs } of put) {
     names.push(keys.entry(key));
-    args.push(encodeEntry(value, format, version), lifetime(ttlMs));
+    args.push(encodeEntry(value, format, version), optional(ttlMs));
   }
   args.push(String(deleted.length));
   for (const key of deleted) names.push(keys.entry(key));
@@ -118,6 +119,6 @@ function encode(
   return [names, args];
 }
 
-function lifetime(ttlMs: number | undefined): string {
-  return ttlMs === undefined ? '' : String(ttlMs);
+function optional(ttlMs: number | undefined): string {
+  return ttlMs === undefined ? '' : lifetime(ttlMs);
 }

@@ -3,6 +3,7 @@ import { StoreUnavailableError } from '../errors.ts';
 import type { Key, Lease } from '../ports.ts';
 import { answered } from './answer.ts';
 import type { Keyspace } from './keyspace.ts';
+import { lifetime } from './lifetime.ts';
 import type { Link } from './link.ts';
 import { nonce } from './nonce.ts';
 import { scripts } from './script.ts';
@@ -13,7 +14,7 @@ export function createLease(link: Link, keys: Keyspace) {
   return async function lease(key: Key, ttlMs: number, signal: Signal): Promise<Lease | undefined> {
     checkLease(key, ttlMs);
     const names = [keys.lease(key), keys.fence(key)];
-    const ttl = String(ttlMs);
+    const ttl = lifetime(ttlMs);
     const ask = async (
       script: 'take' | 'renew',
       args: string[],

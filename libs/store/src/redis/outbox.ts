@@ -2,6 +2,7 @@ import { checkClaim, checkWhole } from '../arguments.ts';
 import type { Outbox, OutboxClaim } from '../ports.ts';
 import { answered } from './answer.ts';
 import type { Keyspace } from './keyspace.ts';
+import { lifetime } from './lifetime.ts';
 import type { Link } from './link.ts';
 import { decodeMessage } from './message.ts';
 import { nonce } from './nonce.ts';
@@ -39,6 +40,10 @@ export function createOutbox(link: Link, keys: Keyspace): Outbox & { committed()
     await link.run(scripts.forget, registry, [partition, time], 'again', signal);
   }
 
+  async function postpone({ partition }: Turn, ms: string, signal: Signal): Promise<void> {
+    await link.run(scripts.postpone, registry, [partition, ms], 'again', signal);
+  }
+
   async function end(turn: Turn, name: string, delivered: number, signal: Signal) {
     // Not repeated: the second answer would be that there is no such claim.
     const args = [name, String(delivered), nonce()];
@@ -54,10 +59,11 @@ export function createOutbox(link: Link, keys: Keyspace): Outbox & { committed()
       const turn = await nextTurn(claimMs, signal);
       if (turn === undefined) return undefined;
       const name = nonce();
-      const args = [name, String(limit), String(claimMs), nonce()];
+      const args = [name, String(limit), lifetime(claimMs), nonce()];
       const reply = await link.run(scripts.claim, of(turn.partition), args, 'again', signal);
       if (Array.isArray(reply)) return { turn, name, messages: reply as Buffer[] };
-      if (reply === 1) await forget(turn, signal);
+      if (reply === 0) await forget(turn, signal);
+      else await postpone(turn, String(reply), signal);
     }
   }
 

@@ -28,6 +28,7 @@ export const scripts = {
   release: script('release', 'writes'),
   mark: script('mark', 'writes'),
   next: script('next', 'writes'),
+  postpone: script('postpone', 'writes'),
   forget: script('forget', 'writes'),
   claim: script('claim', 'writes'),
   end: script('end', 'writes'),
