@@ -146,9 +146,10 @@ for (const [title, service, code] of [
   });
 }
 
-test('an assembly that fails gives back its adapters and ends by the code of its error', async (t) => {
-  await using run = await start({ assemblyFails: { code: 'SP_ERR_CONFIG' }, services: [] });
+test('a bad configuration is printed for people with all mistakes, exit 78, adapters given back', async (t) => {
+  await using run = await start({ badConfig: true, services: [] });
   t.is(await run.end(), 78);
+  t.regex(run.output(), /has 2 mistakes:\n {2}one \(bad.yaml:1\).*\n {2}two \(bad.yaml:2\)/);
   t.true(run.steps().includes('dispose adapter'));
 });
 

@@ -2,7 +2,14 @@
  * A process for the tests of run(): what its services do comes as JSON in argv. Each step is a line on stdout
  * that starts with `>`, so that a test can wait for it and see the order.
  */
-import { type Assembly, createLogger, type Life, run, type Service } from '@sallyport/runtime';
+import {
+  type Assembly,
+  createLogger,
+  type Life,
+  loadConfig,
+  run,
+  type Service,
+} from '@sallyport/runtime';
 
 interface Script {
   readonly drainMs?: number;
@@ -12,7 +19,7 @@ interface Script {
   /** Writes a log line every millisecond. */
   readonly chatter?: boolean;
   readonly stdoutReaderGone?: boolean;
-  readonly assemblyFails?: { readonly code: string };
+  readonly badConfig?: boolean;
   readonly services: readonly {
     readonly name: string;
     readonly start?: 'fails' | 'waits' | { readonly code: string } | { readonly wrapped: string };
@@ -72,8 +79,8 @@ function scripted(part: Script['services'][number], life: Life): Service {
 async function assemble(life: Life): Promise<Assembly> {
   const logger = createLogger({ fields: { service: 'scripted' } });
   life.stack.defer(() => void step('dispose adapter'));
-  if (script.assemblyFails !== undefined) {
-    throw Object.assign(new Error('no assembly'), script.assemblyFails);
+  if (script.badConfig) {
+    await loadConfig({ sections: [], files: [{ name: 'bad.yaml', text: 'one: 1\ntwo: 2' }] });
   }
   if (script.chatter) setInterval(() => logger.info('x'.repeat(100)), 1);
   if (script.stdoutReaderGone) {

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from './clock.ts';
 
-/** `true`, or why not: a few words for an operator. */
-export type Verdict = true | string;
+/** `true`, or why not: a few words for an operator, or `false` where the name of the check says it all. */
+export type Verdict = boolean | string;
 
 export interface CheckReport {
   readonly name: string;
@@ -95,7 +95,8 @@ async function answer({ name, ask }: Check, clock: Clock): Promise<CheckReport> 
   );
   try {
     const verdict = await Promise.race([ask(), silence]);
-    return verdict === true ? { name, ok: true } : { name, ok: false, reason: verdict };
+    if (verdict === true) return { name, ok: true };
+    return { name, ok: false, ...(verdict === false ? {} : { reason: verdict }) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { name, ok: false, reason };

@@ -1,7 +1,7 @@
 import { Check } from 'typebox/value';
 import { bearsSecret, cleanText, MASK } from '../log/redact.ts';
 import { closest, type Mistake } from './mistake.ts';
-import { DURATION, formatQuantity, parseQuantity, SIZE } from './quantity.ts';
+import { DURATION, formatQuantity, parseQuantity, SIZE, type Units } from './quantity.ts';
 import type { References } from './reference.ts';
 import { describeShape, type Shape } from './schema.ts';
 import { Secret } from './secret.ts';
@@ -165,19 +165,9 @@ class Composer {
     const units = shape.written === 'duration' ? DURATION : SIZE;
     const { tree, through } = await this.#follow(given, path);
     if (tree === undefined) return ABSENT;
-    const written = tree.kind === 'scalar' ? tree.value : undefined;
-    // A bare number is bytes where a size is wanted; where a duration is wanted it could be seconds or milliseconds.
-    const bare = shape.written === 'size' || given.source.kind === 'default' || written === 0;
-    const text =
-      bare && shape.written === 'size' && /^\d{1,15}$/.test(String(written))
-        ? `${written}B`
-        : written;
-    const value =
-      typeof text === 'number' && bare
-        ? text
-        : typeof text === 'string'
-          ? parseQuantity(text, units)
-          : undefined;
+    // A bare number is bytes where a size is wanted; as a duration it could be seconds or milliseconds.
+    const bare = shape.written === 'size' || given.source.kind === 'default';
+    const value = quantityOf(uproot(tree), units, bare);
     const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = shape;
     if (value === undefined || value < minimum || value > maximum) {
       return this.#misfit(shape, given, path, through);
@@ -338,6 +328,13 @@ function holdsSecret(shape: Shape): boolean {
 
 function isTuple(items: Shape['items'] | readonly Shape[]): items is readonly Shape[] {
   return Array.isArray(items);
+}
+
+function quantityOf(written: unknown, units: Units, bare: boolean): number | undefined {
+  if (written === 0) return 0;
+  if (typeof written === 'number') return bare && Number.isInteger(written) ? written : undefined;
+  if (typeof written !== 'string') return undefined;
+  return parseQuantity(bare && /^\d+$/.test(written) ? `${written}B` : written, units);
 }
 
 /** Text of the environment as the type that the schema wants; as it is when it can't be that. */

@@ -17,6 +17,7 @@ const LONGEST = 1024 * 1024;
 /** After aliases are followed: what makes a "billion laughs" file small again. */
 const MOST_NODES = 50_000;
 const DEEPEST = 32;
+const MOST_FAULTS = 3;
 
 /** Thrown inside this file only, to leave a walk that can't be finished. */
 class TooMuch extends Error {}
@@ -52,7 +53,8 @@ export function parseYaml(
     fault(0, `text that can't be parsed (${(error as Error).name})`, 'YAML or JSON');
     return undefined;
   }
-  for (const { code, pos } of [...document.errors, ...document.warnings]) {
+  // What follows the first few faults mostly follows from them.
+  for (const { code, pos } of [...document.errors, ...document.warnings].slice(0, MOST_FAULTS)) {
     const { line, col } = lines.linePos(pos[0]);
     const kind = code.toLowerCase().replaceAll('_', ' ');
     fault(line, `a fault in column ${col} (${kind})`, 'YAML 1.2 or JSON');
