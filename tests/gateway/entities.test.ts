@@ -180,6 +180,12 @@ const refused: [
     },
   ],
   [
+    'a header without a name',
+    routes,
+    { headers: { '': ['a'] } },
+    { 'headers.': 'expected header names as keys' },
+  ],
+  [
     'the host as a header',
     routes,
     { headers: { Host: ['a'] } },

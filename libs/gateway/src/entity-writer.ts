@@ -1,3 +1,4 @@
+import type { Clock } from '@sallyport/runtime';
 import type { Static, TObject } from 'typebox';
 import type { Entity, EntityType } from './entities/entity.ts';
 import type { EntityLog } from './entity-log.ts';
@@ -50,8 +51,7 @@ export interface EntityWriterPorts {
   readonly types: readonly EntityType[];
   /** A new UUID. */
   uuid(): string;
-  /** Milliseconds since the epoch. */
-  now(): number;
+  readonly clock: Clock;
   /** The messages that leave with a change. */
   announce?(delta: Delta): readonly AnnouncedMessage[];
 }
@@ -94,6 +94,8 @@ export async function openEntityWriter(
       const { changes, value } = planned.value;
       if (changes.length === 0) return { ok: true, value };
       if (await append(changes, stop)) return { ok: true, value };
+      // Writers that met once would meet again without a pause of random length.
+      await ports.clock.sleep(Math.random() * Math.min(500, 2 ** attempt), stop);
     }
     throw new WriteContentionError(`nothing written: ${ATTEMPTS} times another change came first`);
   }
@@ -117,7 +119,7 @@ export async function openEntityWriter(
       return { ok: true, value: { changes: [change], value: entity } };
     }, stop);
 
-  const seconds = () => Math.floor(ports.now() / 1000);
+  const seconds = () => Math.floor(ports.clock.now() / 1000);
 
   const stamped = (
     input: unknown,

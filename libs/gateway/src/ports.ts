@@ -6,7 +6,10 @@ export interface EntitySpace {
   get(keys: readonly EntityKey[], signal?: AbortSignal): Promise<(StoredEntity | undefined)[]>;
   commit(
     changes: {
-      readonly check: readonly { readonly key: EntityKey; readonly version: string | undefined }[];
+      readonly check: readonly {
+        readonly key: EntityKey;
+        readonly version: StateVersion | undefined;
+      }[];
       readonly put: readonly {
         readonly key: EntityKey;
         readonly value: Uint8Array;
@@ -34,8 +37,11 @@ export type EntityKey = readonly [partition: string, ...rest: [string, ...string
 export interface StoredEntity {
   readonly value: Uint8Array;
   readonly format: number;
-  readonly version: string;
+  readonly version: StateVersion;
 }
+
+/** Identity of a written state, in the store's own words. */
+export type StateVersion = string & { readonly __version: never };
 
 export interface IndexMember {
   readonly member: string;
