@@ -15,11 +15,28 @@ export interface Clock {
   every(ms: number, tick: () => void): Disposable;
 }
 
+/** Timers of Node fire at once when asked for more than 2^31 − 1 ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
+  async sleep(ms, signal) {
+    try {
+      for (let left = ms; left > 0; left -= LONGEST_TIMER) {
+        await delay(
+          Math.min(left, LONGEST_TIMER),
+          undefined,
+          signal === undefined ? {} : { signal },
+        );
+      }
+      signal?.throwIfAborted();
+    } catch (error) {
+      // Node rejects with an AbortError of its own; ours is the reason.
+      throw signal?.aborted ? signal.reason : error;
+    }
+  },
   every(ms, tick) {
     const timer = setInterval(tick, ms);
     timer.unref();

@@ -46,8 +46,7 @@ export function tracer(name: string): Tracer {
         provider = current;
         otel = current.getTracer(name);
       }
-      const base: Context =
-        parent === undefined ? context.active() : propagation.extract(context.active(), parent);
+      const base: Context = parent === undefined ? context.active() : extractTrace(parent);
       return otel.startActiveSpan(
         spanName,
         { kind: KINDS[kind], attributes },
@@ -69,16 +68,33 @@ export function tracer(name: string): Tracer {
   };
 }
 
+/**
+ * What travels: the trace context and nothing else that a propagator knows. W3C `baggage` would carry what a
+ * stranger sent us to every service and into every message.
+ */
+const TRAVELS = ['traceparent', 'tracestate'];
+
 /** The active trace context as headers; an empty object when there is none. */
 export function injectTrace(): TraceHeaders {
   const headers: TraceHeaders = {};
-  propagation.inject(context.active(), headers);
+  propagation.inject(context.active(), headers, {
+    set(carrier, key, value) {
+      if (TRAVELS.includes(key)) carrier[key] = value;
+    },
+  });
   return headers;
+}
+
+function extractTrace(headers: TraceHeaders): Context {
+  return propagation.extract(context.active(), headers, {
+    keys: (carrier) => TRAVELS.filter((key) => Object.hasOwn(carrier, key)),
+    get: (carrier, key) => (TRAVELS.includes(key) ? carrier[key] : undefined),
+  });
 }
 
 /** Runs `work` in the trace context that `headers` carry, without making a span. */
 export function withTrace<T>(headers: TraceHeaders, work: () => T): T {
-  return context.with(propagation.extract(context.active(), headers), work);
+  return context.with(extractTrace(headers), work);
 }
 
 /** The ids of the active span for a log line; undefined outside a span, or when nothing records spans. */
