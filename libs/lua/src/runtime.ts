@@ -1,6 +1,5 @@
 import { luaError } from './errors.ts';
-import { Builtin, type Chunk, LuaFunction, type Running, type Site } from './function.ts';
-import { invoke } from './call.ts';
+import { Builtin, type Chunk, LuaFunction, type Site } from './function.ts';
 import { gopherNumberText, type NumberText, pucNumberText } from './strings/number-text.ts';
 import type { LuaTable } from './table.ts';
 import { LuaThread } from './thread.ts';
@@ -54,18 +53,6 @@ export class Runtime {
     this.budget?.grow(bytes);
   }
 
-  /** All results of calling `f` from a builtin. */
-  *call(f: LuaValue, args: LuaValue[]): Running<LuaValue[]> {
-    const r = yield* invoke(this, f, args);
-    return Array.isArray(r) ? r : [r];
-  }
-
-  /** The first result of calling `f` from a builtin. */
-  *call1(f: LuaValue, args: LuaValue[]): Running<LuaValue> {
-    const r = yield* invoke(this, f, args);
-    return Array.isArray(r) ? r[0] : r;
-  }
-
   /** The site at which the function of depth `depth` stands; undefined for builtins and tail calls. */
   siteAt(depth: number): Site | undefined {
     const chunk = this.chunkAt(depth);
@@ -78,29 +65,43 @@ export class Runtime {
     return fn instanceof LuaFunction ? fn.proto.chunk : undefined;
   }
 
+  /** Depth of the function that called the running builtin. Builtins that call Lua are on the chain of calls, others aren't. */
+  callerDepth(): number {
+    return this.fns[this.depth] instanceof Builtin ? this.depth - 1 : this.depth;
+  }
+
   /** `chunk:line: ` of the function `level` levels up (1: the one that called the builtin); empty when it has no line. */
   where(level: number): string {
-    const depth = this.depth - level + 1;
+    return this.position(this.callerDepth() - level + 1);
+  }
+
+  /** `chunk:line: ` of what runs at `depth`; empty when that isn't Lua. */
+  position(depth: number): string {
     if (depth < 1) return '';
     const chunk = this.chunkAt(depth);
     const site = this.siteAt(depth);
     return chunk === undefined || site === undefined ? '' : `${chunk.shortSource}:${site.line}: `;
   }
 
-  /** A Lua error with the position of the running function before `message`. */
+  /** An error of a builtin: `message` after the position of its caller. */
   error(message: string): Error {
     return luaError(this.where(1) + message);
   }
 
+  /** An error of an operation: `message` after the position of the running function, if that is Lua. */
+  runError(message: string): Error {
+    return luaError(this.position(this.depth) + message);
+  }
+
   /** How many arguments the running builtin was given. */
   argumentCount(): number {
-    const site = this.siteAt(this.depth);
+    const site = this.siteAt(this.callerDepth());
     return site === undefined || site.argc < 0 ? this.argc : site.argc;
   }
 
   /** The error of argument `n` (from 1) of the running builtin. */
   argError(n: number, message: string): Error {
-    const site = this.siteAt(this.depth);
+    const site = this.siteAt(this.callerDepth());
     const call = site !== undefined && site.argc !== OPERATOR ? site : undefined;
     const name = call === undefined || call.name === '' ? '?' : call.name;
     if (call?.what === 'method') {
@@ -114,7 +115,7 @@ export class Runtime {
   typeError(operation: string, value: LuaValue, what: string, name: string): Error {
     const subject = what === '' ? '' : `${what} '${name}' (`;
     const close = what === '' ? '' : ')';
-    return this.error(`attempt to ${operation} ${subject}a ${typeName(value)} value${close}`);
+    return this.runError(`attempt to ${operation} ${subject}a ${typeName(value)} value${close}`);
   }
 }
 

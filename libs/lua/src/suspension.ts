@@ -52,13 +52,11 @@ export class Yielded {
   }
 }
 
-/** Suspension: run this call on a fresh JavaScript stack, because the present one is deep. For the nearest resume or driver. */
+/** Suspension: go on with `running` on a fresh JavaScript stack, because the present one is deep. For the nearest resume or driver. */
 export class Deeper {
-  readonly callee: LuaFunction;
-  readonly args: LuaValue[];
+  readonly running: Running;
 
-  constructor(callee: LuaFunction, args: LuaValue[]) {
-    this.callee = callee;
-    this.args = args;
+  constructor(running: Running) {
+    this.running = running;
   }
 }
