@@ -1,0 +1,33 @@
+export {
+  CertificateRequestError,
+  KeyFormatError,
+  MasterKeyError,
+  MasterKeyMismatchError,
+  RingAccessError,
+  RingConflictError,
+  RingDamagedError,
+  RingMissingError,
+  SealArgumentError,
+  SecretExpiredError,
+  UnknownKeyError,
+  UnsealError,
+} from './errors.ts';
+export type { KeyInfo, KeyRing, Reloadable } from './key-ring.ts';
+export {
+  createKeyRings,
+  type KeyRingOptions,
+  type KeyRingPorts,
+  type KeyRings,
+} from './key-rings.ts';
+export { createMasterKeyFile, MasterKey, parseMasterKey, readMasterKeyFile } from './master-key.ts';
+export type { RingPart, RingRecord, RingStore, StoredRing } from './ports.ts';
+export {
+  type MessagePurpose,
+  PURPOSES,
+  type Purpose,
+  type PurposeName,
+  type RecordPurpose,
+  type ServiceName,
+} from './purposes.ts';
+export type { KeyState } from './ring-record.ts';
+export { CLOCK_SKEW_MS, type SecretReader, type SecretSealer } from './secret.ts';
