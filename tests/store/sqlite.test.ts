@@ -5,6 +5,7 @@ import { type Subject, storeConformance } from '@sallyport/store/conformance';
 import { openSqliteStore } from '@sallyport/store/sqlite';
 import test from 'ava';
 import { tempDir } from '../world/program.ts';
+import { windowProperties } from './window-model.ts';
 
 const dir = await tempDir();
 const clock = new ManualClock();
@@ -39,3 +40,4 @@ async function open(): Promise<Subject> {
 }
 
 storeConformance(test.serial, { name: 'SQLite', open });
+windowProperties(test.serial, { name: 'SQLite', open });
