@@ -7,3 +7,4 @@ export {
   reached,
   render,
 } from './report.ts';
+export { SUITES, type SuiteName } from './suites.ts';
