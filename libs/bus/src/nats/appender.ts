@@ -3,8 +3,9 @@ import type { Message } from '../broker.ts';
 import { BusClosedError, BusUnavailableError, PayloadTooLargeError } from '../errors.ts';
 import { Deadlines } from '../rpc/deadlines.ts';
 import type { Connection } from './connection.ts';
+import type { BusPermissionError } from './errors.ts';
 import { toNats } from './headers.ts';
-import type { Answer, Inbox } from './inbox.ts';
+import type { Inbox, Route } from './inbox.ts';
 
 /** What JetStream says about a stored message. */
 export interface Stored {
@@ -16,7 +17,7 @@ interface Waiting {
   readonly subject: string;
   readonly resolve: (stored: Stored) => void;
   readonly reject: (error: unknown) => void;
-  token: string;
+  n: number;
   clear: () => void;
 }
 
@@ -33,6 +34,7 @@ export class Appender implements Disposable {
   readonly #connection: Connection;
   readonly #inbox: Inbox;
   readonly #timeoutMs: number;
+  readonly #routes = new Map<string, Route>();
   readonly #waiting = new Set<Waiting>();
   readonly #deadlines: Deadlines;
   readonly #watch: Disposable;
@@ -69,12 +71,19 @@ export class Appender implements Disposable {
     }
     const headers = toNats(message.headers) ?? emptyHeaders();
     headers.set('Nats-Msg-Id', dedupe);
-    const waiting: Waiting = { subject, resolve, reject, token: '', clear: () => {} };
-    waiting.token = this.#inbox.expect(BROKER, subject, (answer) =>
-      this.#answered(waiting, answer),
+    const waiting: Waiting = { subject, resolve, reject, n: 0, clear: () => {} };
+    let route = this.#routes.get(subject);
+    if (route === undefined) {
+      route = this.#inbox.route(BROKER, subject);
+      this.#routes.set(subject, route);
+    }
+    const n = this.#inbox.expect(route, (answer, refused) =>
+      this.#answered(waiting, answer, refused),
     );
-    if (!this.#connection.publish(subject, message.body, { reply: waiting.token, headers })) {
-      this.#inbox.forget(waiting.token);
+    waiting.n = n;
+    const reply = this.#inbox.reply(route, n);
+    if (!this.#connection.publish(subject, message.body, { reply, headers })) {
+      this.#inbox.forget(n);
       const size = message.body.length;
       reject(
         size + APPEND_OVERHEAD > this.#connection.maxPayload
@@ -103,14 +112,20 @@ export class Appender implements Disposable {
     for (const waiting of this.#waiting) this.#fail(waiting, 'the bus was closed');
   }
 
-  #answered(waiting: Waiting, answer: Answer): void {
+  #answered(
+    waiting: Waiting,
+    answer: Msg | undefined,
+    refused: BusPermissionError | undefined,
+  ): void {
     if (!this.#take(waiting)) return;
-    if (answer.kind === 'reply') {
-      const stored = readConfirmation(answer.message);
+    if (refused !== undefined) waiting.reject(refused);
+    else if (answer === undefined) {
+      waiting.reject(refusal(waiting.subject, 'no stream takes this subject now'));
+    } else {
+      const stored = readConfirmation(answer);
       if ('sequence' in stored) waiting.resolve(stored);
       else waiting.reject(refusal(waiting.subject, stored.fault));
-    } else if (answer.kind === 'refused') waiting.reject(answer.error);
-    else waiting.reject(refusal(waiting.subject, 'no stream takes this subject now'));
+    }
   }
 
   #fail(waiting: Waiting, why: string): void {
@@ -124,7 +139,7 @@ export class Appender implements Disposable {
   /** Ends the wait; false when it had ended before. */
   #take(waiting: Waiting): boolean {
     if (!this.#waiting.delete(waiting)) return false;
-    this.#inbox.forget(waiting.token);
+    this.#inbox.forget(waiting.n);
     waiting.clear();
     return true;
   }

@@ -3,19 +3,27 @@ import type { Msg } from '@nats-io/transport-node';
 import type { Connection, Listening } from './connection.ts';
 import type { BusPermissionError } from './errors.ts';
 
-/** What came back for one request. */
-export type Answer =
-  | { readonly kind: 'reply'; readonly message: Msg }
-  /** The broker's own word that nobody listens to the subject (status 503). */
-  | { readonly kind: 'nobody' }
-  | { readonly kind: 'refused'; readonly error: BusPermissionError };
+/**
+ * Gets what came back for one request: a message, or nothing when the broker itself says that nobody listens to the
+ * subject (status 503), or nothing and why it refused to pass the request on.
+ */
+export type OnAnswer = (message: Msg | undefined, refused?: BusPermissionError) => void;
 
 interface Waiter {
-  readonly subject: string;
-  readonly settle: (answer: Answer) => void;
+  readonly route: Route;
+  readonly settle: OnAnswer;
 }
 
-const NOBODY: Answer = { kind: 'nobody' };
+/** Where answers to one subject come from; made once for each subject. */
+export interface Route {
+  /** Of the request, with prefix. */
+  readonly subject: string;
+  /** What the reply's subject begins with. */
+  readonly from: string;
+}
+
+/** Numbers begin again here, so that they stay small integers to the engine; the oldest waiter is long gone by then. */
+const LAST = 2 ** 30;
 
 /**
  * Request and reply over one subscription: the reply subject names the waiter. No timer, no promise, no stack trace
@@ -28,7 +36,7 @@ const NOBODY: Answer = { kind: 'nobody' };
 export class Inbox implements Disposable {
   readonly #head: string;
   readonly #session = randomBytes(12).toString('hex');
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #waiters = new Map<number, Waiter>();
   readonly #refusals: Disposable;
   #listening: Listening | undefined;
   #n = 0;
@@ -37,10 +45,10 @@ export class Inbox implements Disposable {
   private constructor(connection: Connection, service: string) {
     this.#head = `_INBOX_${service}.`;
     this.#refusals = connection.onRefusal((error) => {
-      for (const [token, waiter] of this.#waiters) {
-        if (waiter.subject !== error.subject) continue;
-        this.#waiters.delete(token);
-        waiter.settle({ kind: 'refused', error });
+      for (const [n, waiter] of this.#waiters) {
+        if (waiter.route.subject !== error.subject) continue;
+        this.#waiters.delete(n);
+        waiter.settle(undefined, error);
       }
     });
   }
@@ -63,19 +71,25 @@ export class Inbox implements Disposable {
     return this.#late;
   }
 
-  /**
-   * A reply subject; what comes there first goes to `settle`, once, unless {@link forget} was called before.
-   * `subject` is where the request goes, `responder` who may answer.
-   */
-  expect(responder: string, subject: string, settle: (answer: Answer) => void): string {
-    this.#n += 1;
-    const token = `${this.#head}${responder}.${this.#session}.${this.#n.toString(36)}`;
-    this.#waiters.set(token, { subject, settle });
-    return token;
+  /** `subject` is where requests go, with prefix; `responder` who may answer. */
+  route(responder: string, subject: string): Route {
+    return { subject, from: `${this.#head}${responder}.${this.#session}.` };
   }
 
-  forget(token: string): void {
-    this.#waiters.delete(token);
+  /** The number of a new waiter: what comes first to {@link reply} of it goes to `settle`, once, unless forgotten. */
+  expect(route: Route, settle: OnAnswer): number {
+    this.#n = this.#n < LAST ? this.#n + 1 : 1;
+    this.#waiters.set(this.#n, { route, settle });
+    return this.#n;
+  }
+
+  /** The subject to which the answer must go. */
+  reply(route: Route, n: number): string {
+    return route.from + n.toString(36);
+  }
+
+  forget(n: number): void {
+    this.#waiters.delete(n);
   }
 
   [Symbol.dispose](): void {
@@ -85,13 +99,15 @@ export class Inbox implements Disposable {
   }
 
   #received(message: Msg): void {
-    const waiter = this.#waiters.get(message.subject);
-    if (waiter === undefined) {
+    const { subject } = message;
+    const n = Number.parseInt(subject.slice(subject.lastIndexOf('.') + 1), 36);
+    const waiter = this.#waiters.get(n);
+    if (waiter === undefined || !subject.startsWith(waiter.route.from)) {
       this.#late += 1;
       return;
     }
-    this.#waiters.delete(message.subject);
-    waiter.settle(isNobody(message) ? NOBODY : { kind: 'reply', message });
+    this.#waiters.delete(n);
+    waiter.settle(isNobody(message) ? undefined : message);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Broker } from '../broker.ts';
+import type { Broker, Message } from '../broker.ts';
 import { createBus } from '../bus.ts';
 import { BusClosedError } from '../errors.ts';
 import type { Bus, BusOptions } from '../ports.ts';
@@ -8,13 +8,14 @@ import { Connection } from './connection.ts';
 import { openConsumer } from './consumer.ts';
 import { deadStream } from './dead-stream.ts';
 import { fromNats, toNats } from './headers.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type Route } from './inbox.ts';
 import { openManagement } from './management.ts';
 import { applyStreams, checkStreams, streamPlan } from './streams.ts';
 import { subjectsUnder } from './subjects.ts';
 
 /** All responders of a subject are one queue group. */
 const GROUP = 'responders';
+type Refusable = (reply: Message | undefined, refused?: Error) => void;
 
 /**
  * Connects to NATS (2.9 or newer, with JetStream). Rejects with `BusUnavailableError` when no server answers,
@@ -33,6 +34,7 @@ export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal)
   else await checkStreams(management, plan, signal);
   const inbox = stack.use(await Inbox.open(connection, service));
   const appender = stack.use(new Appender(connection, inbox, ackTimeoutMs));
+  const routes = new Map<string, Route>();
   const host = { connection, management, subjects, service, mode };
   const open = () => {
     if (connection.state === 'closed') throw new BusClosedError('the bus is closed');
@@ -63,22 +65,24 @@ export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal)
     },
 
     request(subject, { headers, body }, settle) {
-      const full = subjects.full(subject);
-      // `rpc.<service>.<op>.v<n>`: who answers is in the subject.
-      const responder = subject.split('.', 2)[1] ?? '';
-      const reply = inbox.expect(responder, full, (answer) => {
-        if (answer.kind === 'reply') {
-          const { message } = answer;
-          settle({ headers: fromNats(message.headers), body: message.data });
-        } else settle(undefined);
+      let route = routes.get(subject);
+      if (route === undefined) {
+        // `rpc.<service>.<op>.v<n>`: who answers is in the subject.
+        route = inbox.route(subject.split('.')[1] ?? '', subjects.full(subject));
+        routes.set(subject, route);
+      }
+      const n = inbox.expect(route, (message, refused) => {
+        if (message === undefined) (settle as Refusable)(undefined, refused);
+        else settle({ headers: fromNats(message.headers), body: message.data });
       });
+      const reply = inbox.reply(route, n);
       const natsHeaders = toNats(headers);
       const how = natsHeaders === undefined ? { reply } : { reply, headers: natsHeaders };
-      if (!connection.publish(full, body, how)) {
-        inbox.forget(reply);
+      if (!connection.publish(route.subject, body, how)) {
+        inbox.forget(n);
         settle(undefined);
       }
-      return () => inbox.forget(reply);
+      return () => inbox.forget(n);
     },
     async respond(subject, onRequest) {
       const listening = await connection.listen(
