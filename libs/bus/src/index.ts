@@ -19,6 +19,10 @@ export {
   RpcTimeoutError,
   RpcUnavailableError,
 } from './errors.ts';
+export { type Gap, GapTracker, type GapTrackerOptions } from './events/gaps.ts';
+export { type FeedOwner, type FeedOwnerOptions, ownFeed } from './feed/owner.ts';
+export type { FeedHead, FeedSource } from './feed/ports.ts';
+export { type FeedReader, type FeedReaderOptions, followFeed } from './feed/reader.ts';
 export type {
   Bus,
   BusFault,
@@ -51,3 +55,4 @@ export type {
   Subscription,
   WorkOptions,
 } from './ports.ts';
+export { type Relay, type RelayOptions, relayOutbox } from './relay.ts';

@@ -90,6 +90,8 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
         throw new BusUnavailableError(`record of ${lane.subject} refused: the broker is away`);
       }
       const seq = lane.take();
+      // Facts of this type that were published before go before, as long as nothing has to be sent again.
+      if (!lane.busy && !lane.empty) void this.#sendBatch(lane);
       try {
         const { duplicate } = await this.#broker.append(lane.subject, message, {
           dedupe: id,
