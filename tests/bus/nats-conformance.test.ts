@@ -1,0 +1,7 @@
+import { busConformance } from '@sallyport/bus/conformance';
+import { testWith } from '../world/needs.ts';
+import { openNatsWorld } from './nats-world.ts';
+
+const test = testWith('nats-server');
+
+busConformance(test.serial, { name: 'nats', open: openNatsWorld });
