@@ -7,8 +7,8 @@ export type Client = Redis | Cluster;
  * The ioredis client for `options`, not connected yet.
  *
  * What they all have in common: no command is ever repeated or kept for later by ioredis itself (a command may be
- * neither idempotent nor wanted any more by then; `link.ts` knows), each has a deadline, and a connection that is
- * silent for as long while an answer is due is taken for dead.
+ * neither idempotent nor wanted any more by then; `link.ts` knows), and a connection that is silent for `timeoutMs`
+ * while an answer is due is taken for dead.
  */
 export function createClient(options: RedisStoreOptions): Client {
   const timeoutMs = options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS;
@@ -16,7 +16,6 @@ export function createClient(options: RedisStoreOptions): Client {
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    commandTimeout: timeoutMs,
     socketTimeout: timeoutMs,
     connectTimeout: timeoutMs,
     // Rejects what is in flight as soon as a connection is lost.

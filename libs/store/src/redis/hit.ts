@@ -37,21 +37,14 @@ export function createHit(link: Link, keys: Keyspace) {
     const places = Map.groupBy(full.keys(), (i) => (full[i] as FullWindow).key[0]);
     if (places.size === 1) return hitPartition(full, signal);
     const judgements = new Array<Judgement>(full.length);
-    const parts = link.together(() =>
-      places
-        .values()
-        .map(async (at) => {
-          const judged = await hitPartition(
-            at.map((i) => full[i] as FullWindow),
-            signal,
-          );
-          at.forEach((i, n) => {
-            judgements[i] = judged[n] as Judgement;
-          });
-        })
-        .toArray(),
-    );
-    await Promise.all(parts);
+    const one = async (at: readonly number[]) => {
+      const windowsThere = at.map((i) => full[i] as FullWindow);
+      const judged = await hitPartition(windowsThere, signal);
+      at.forEach((i, n) => {
+        judgements[i] = judged[n] as Judgement;
+      });
+    };
+    await Promise.all(places.values().map(one));
     return judgements;
   };
 }

@@ -3,6 +3,8 @@ import { Cluster, Command } from 'ioredis';
 import { StoreClosedError, StoreUnavailableError } from '../errors.ts';
 import { StoreAccessError } from './access-error.ts';
 import type { Client } from './client.ts';
+import { collector } from './collector.ts';
+import { Deadlines } from './deadlines.ts';
 import { classify } from './failure.ts';
 import type { Replication } from './options.ts';
 import type { Script } from './script.ts';
@@ -15,7 +17,10 @@ export type Argument = string | Buffer;
  */
 export type Repeat = 'again' | 'once';
 
-/** Commands to Redis with a deadline, and errors of the port. Replies are as RESP2 has them, strings as Buffers. */
+/**
+ * Commands to Redis with a deadline, and errors of the port. What is sent in one turn of the event loop leaves in one
+ * write per connection. Replies are as RESP2 has them, strings as Buffers.
+ */
 export interface Link extends AsyncDisposable {
   readonly cluster: boolean;
   send(
@@ -31,8 +36,6 @@ export interface Link extends AsyncDisposable {
     repeat: Repeat,
     signal: AbortSignal | undefined,
   ): Promise<unknown>;
-  /** What `work` sends before it returns leaves in one write per connection. */
-  together<T>(work: () => T): T;
 }
 
 interface Attempt {
@@ -60,8 +63,10 @@ export interface LinkOptions {
 
 export function createLink({ client, clock, timeoutMs, peer, wait }: LinkOptions): Link {
   const cluster = client instanceof Cluster;
+  const deadlines = new Deadlines(clock, timeoutMs);
+  const collect = collector(client);
+  let recovering = 0;
   let closed = false;
-  let pending = 0;
   let drained: (() => void) | undefined;
   let downSince: number | undefined = clock.monotonic();
   let lastError: unknown;
@@ -80,50 +85,68 @@ export function createLink({ client, clock, timeoutMs, peer, wait }: LinkOptions
   client.on('error', cluster ? () => {} : remember);
   if (cluster) client.on('node error', remember);
 
-  const settle = () => {
-    pending -= 1;
-    if (pending === 0) drained?.();
-  };
-
+  /** The first attempt; most have no other. */
   function transmit(attempt: Attempt): Promise<unknown> {
     const command = new Command(attempt.name, attempt.args, BINARY);
-    if (wait !== undefined) return transmitAndWait(attempt, command, wait);
-    // A promise, though the type doesn't say so.
-    const reply = client.sendCommand(command) as Promise<unknown>;
+    const waiting = deadlines.add(command, attempt.startedAt);
+    const reply = wait === undefined ? dispatch(command) : dispatchAndWait(command, wait);
     // What couldn't be sent was rejected on the spot.
     const sent = !command.isSettled;
-    return reply.catch((error: unknown) => recover(attempt, error, sent));
+    return reply.then(
+      (value) => {
+        deadlines.remove(waiting);
+        if (closed) checkDrained();
+        return value;
+      },
+      async (error: unknown) => {
+        deadlines.remove(waiting);
+        recovering += 1;
+        try {
+          return await recover(attempt, error, sent);
+        } finally {
+          recovering -= 1;
+          if (closed) checkDrained();
+        }
+      },
+    );
+  }
+
+  function checkDrained(): void {
+    if (deadlines.empty && recovering === 0) drained?.();
+  }
+
+  function dispatch(command: Command): Promise<unknown> {
+    collect();
+    // A promise, though the type doesn't say so.
+    return client.sendCommand(command) as Promise<unknown>;
   }
 
   /**
    * WAIT is about what its own connection wrote, so it must follow the command on the same one, whatever happens:
    * both leave at once, and redirections of a cluster come back as errors (their repetition has a WAIT of its own).
    */
-  async function transmitAndWait(attempt: Attempt, command: Command, need: Replication) {
+  async function dispatchAndWait(command: Command, need: Replication): Promise<unknown> {
     const waiting = new Command('wait', [String(need.replicas), String(need.timeoutMs)]);
     const via = (one: Command) =>
       client instanceof Cluster
         ? client.sendCommand(one, undefined, { slot: command.getSlot() })
         : client.sendCommand(one);
-    const sending = via(command);
-    const sent = !command.isSettled;
-    const [reply, copies] = await Promise.allSettled([sending, via(waiting)]);
-    if (reply.status === 'rejected') return recover(attempt, reply.reason, sent);
-    if (copies.status === 'rejected') return recover(attempt, copies.reason, true);
-    if (Number(copies.value) < need.replicas) {
-      const few = `${copies.value} of ${need.replicas} replicas have it after ${need.timeoutMs} ms`;
-      throw unavailable(attempt, new Error(few), 'refused');
-    }
+    collect();
+    const [reply, copies] = await Promise.allSettled([via(command), via(waiting)]);
+    if (reply.status === 'rejected') throw reply.reason;
+    if (copies.status === 'rejected') throw copies.reason;
+    const found = Number(copies.value);
+    if (found < need.replicas) throw new TooFewReplicas(found, need);
     return reply.value;
   }
 
   async function recover(attempt: Attempt, error: unknown, sent: boolean): Promise<unknown> {
-    const failure = classify(error, sent);
+    const failure = error instanceof TooFewReplicas ? 'refused' : classify(error, sent);
     if (failure === 'answer') throw error;
     const { name, args, repeat, startedAt, pauseMs, script } = attempt;
     if (failure === 'no-script' && script !== undefined) {
       const bySource = { name: script.commands[1], args: [script.source, ...args.slice(1)] };
-      return transmit({ ...attempt, ...bySource, script: undefined });
+      return retransmit({ ...attempt, ...bySource, script: undefined });
     }
     // A connection that is refused for its credentials has nothing to send commands on.
     const refusal = failure === 'later' && !sent ? (lastError ?? error) : error;
@@ -131,29 +154,32 @@ export function createLink({ client, clock, timeoutMs, peer, wait }: LinkOptions
       throw new StoreAccessError(`${peer} refuses ${name}: ${text(refusal)}`, { cause: refusal });
     }
     if (cluster && failure !== 'refused') client.refreshSlotsCache();
-    const left = startedAt + timeoutMs - clock.monotonic() - pauseMs;
-    const hopeless = downSince !== undefined && clock.monotonic() - downSince > timeoutMs;
+    const now = clock.monotonic();
+    const late = now + pauseMs >= startedAt + timeoutMs;
+    const hopeless = downSince !== undefined && now - downSince > timeoutMs;
     const repeatable = failure === 'later' || (failure === 'lost' && repeat === 'again');
-    if (!repeatable || hopeless || closed || left <= 0) throw unavailable(attempt, error, failure);
+    if (!repeatable || hopeless || late) throw unavailable(attempt, error, failure);
     await clock.sleep(pauseMs);
-    return within(left, attempt, {
-      ...attempt,
-      pauseMs: Math.min(2 * pauseMs, LONGEST_PAUSE_MS),
-    });
+    return retransmit({ ...attempt, pauseMs: Math.min(2 * pauseMs, LONGEST_PAUSE_MS) });
   }
 
-  /** A repeated attempt has what is left of the deadline, though ioredis would give it a whole one. */
-  async function within(left: number, first: Attempt, attempt: Attempt): Promise<unknown> {
-    const over = new AbortController();
-    const late = clock.sleep(left, over.signal).then(() => {
-      throw unavailable(first, new Error(`no answer within ${timeoutMs} ms`), 'lost');
-    });
-    // Aborted when the answer was first.
-    late.catch(() => {});
+  /** Another attempt, in what is left of the time. */
+  async function retransmit(attempt: Attempt): Promise<unknown> {
+    const command = new Command(attempt.name, attempt.args, BINARY);
+    const answered = new AbortController();
+    const left = Math.max(0, attempt.startedAt + timeoutMs - clock.monotonic());
+    clock.sleep(left, answered.signal).then(
+      () => command.reject(new Error(`no answer within ${timeoutMs} ms`)),
+      () => {},
+    );
+    const reply = wait === undefined ? dispatch(command) : dispatchAndWait(command, wait);
+    const sent = !command.isSettled;
     try {
-      return await Promise.race([transmit(attempt), late]);
+      return await reply;
+    } catch (error) {
+      return await recover(attempt, error, sent);
     } finally {
-      over.abort();
+      answered.abort();
     }
   }
 
@@ -174,16 +200,8 @@ export function createLink({ client, clock, timeoutMs, peer, wait }: LinkOptions
   ): Promise<unknown> {
     signal?.throwIfAborted();
     if (closed) throw new StoreClosedError(`the store on ${peer} is closed`);
-    pending += 1;
-    const reply = transmit({
-      name,
-      args,
-      repeat,
-      script,
-      startedAt: clock.monotonic(),
-      pauseMs: 10,
-    });
-    reply.then(settle, settle);
+    const startedAt = clock.monotonic();
+    const reply = transmit({ name, args, repeat, script, startedAt, pauseMs: 10 });
     return signal === undefined ? reply : abortable(reply, signal);
   }
 
@@ -194,35 +212,39 @@ export function createLink({ client, clock, timeoutMs, peer, wait }: LinkOptions
       const all = [script.sha, String(keys.length), ...keys, ...args];
       return begin(script.commands[0], all, repeat, script, signal);
     },
-    together(work) {
-      const streams = (cluster ? client.nodes() : [client]).map((node) => node.stream);
-      for (const stream of streams) stream?.cork();
-      try {
-        return work();
-      } finally {
-        for (const stream of streams) stream?.uncork();
-      }
-    },
     async [Symbol.asyncDispose]() {
       closed = true;
-      if (pending > 0) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        drained = resolve;
-        await promise;
-      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      drained = resolve;
+      checkDrained();
+      await promise;
+      deadlines[Symbol.dispose]();
       client.disconnect();
     },
   };
 }
 
-async function abortable(reply: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([reply, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
+/** The reply, or the signal's reason if that comes first. */
+function abortable(reply: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    reply.then(
+      (value) => {
+        signal.removeEventListener('abort', abort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', abort);
+        reject(error);
+      },
+    );
+  });
+}
+
+class TooFewReplicas extends Error {
+  constructor(found: number, { replicas, timeoutMs }: Replication) {
+    super(`${found} of ${replicas} replicas have it after ${timeoutMs} ms`);
   }
 }
 

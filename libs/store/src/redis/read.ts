@@ -31,21 +31,14 @@ export function createReader(link: Link, keys: Keyspace) {
   async function readApart(of: readonly Key[], names: string[], signal: Signal) {
     const places = Map.groupBy(of.keys(), (i) => (of[i] as Key)[0]);
     const values = new Array<Buffer | null>(of.length).fill(null);
-    const replies = link.together(() =>
-      places
-        .values()
-        .map(async (at) => {
-          const reply = await readTogether(
-            at.map((i) => names[i] as string),
-            signal,
-          );
-          at.forEach((i, n) => {
-            values[i] = reply[n] as Buffer | null;
-          });
-        })
-        .toArray(),
-    );
-    await Promise.all(replies);
+    const one = async (at: readonly number[]) => {
+      const asked = at.map((i) => names[i] as string);
+      const reply = await readTogether(asked, signal);
+      at.forEach((i, n) => {
+        values[i] = reply[n] as Buffer | null;
+      });
+    };
+    await Promise.all(places.values().map(one));
     return values;
   }
 
