@@ -15,6 +15,7 @@ import {
 import { complain } from './complaints.ts';
 import type { TelemetryConfig } from './config.ts';
 import { measureProcess } from './process-metrics.ts';
+import { withUnits } from './prometheus-names.ts';
 import type { MetricsPage, TelemetryOptions } from './telemetry.ts';
 
 interface Sdk {
@@ -119,7 +120,7 @@ function pages(reader: PrometheusExporter): () => Promise<MetricsPage> {
     for (const error of errors) diag.error('a metric could not be collected', error);
     return {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
-      body: serializer.serialize(resourceMetrics),
+      body: serializer.serialize(withUnits(resourceMetrics)),
     };
   };
 }

@@ -1,6 +1,6 @@
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
-import { type Logger, systemClock } from '@sallyport/runtime';
+import type { Logger } from '@sallyport/runtime';
 import type { TelemetryConfig } from './config.ts';
 import { TelemetryRunningError } from './errors.ts';
 
@@ -76,13 +76,16 @@ export async function startTelemetry(
 
 /** Waits for `work`, but not longer than `signal`; a failure is logged: telemetry isn't worth failing for. */
 async function atMost(signal: AbortSignal, work: Promise<void>, logger?: Logger): Promise<void> {
-  const over = new AbortController();
-  const waiting = systemClock.sleep(2 ** 31, AbortSignal.any([signal, over.signal])).catch(() => {
-    if (signal.aborted) logger?.warn('telemetry was not sent in time, what was left is dropped');
-  });
+  const late = Promise.withResolvers<void>();
+  const abort = () => {
+    logger?.warn('telemetry was not sent in time, what was left is dropped');
+    late.resolve();
+  };
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
   const sending = work.catch((error: unknown) => {
     logger?.warn('telemetry could not be sent', { error });
   });
-  await Promise.race([sending, waiting]);
-  over.abort();
+  await Promise.race([sending, late.promise]);
+  signal.removeEventListener('abort', abort);
 }

@@ -1,0 +1,4 @@
+export { type Admin, createAdmin } from './admin.ts';
+export { type AdminSettings, adminSettings } from './config.ts';
+export { ListenError } from './errors.ts';
+export type { Access, AdminPorts, AdminRouter, MetricsSource, RouteGroup } from './ports.ts';
