@@ -249,6 +249,8 @@ export const commits: Cases = {
       outbox: [{ id: 'm1', subject: 's', headers: { a: 'b' }, body: bytes('body') }],
     });
     const before = await scene.space.lease(['p', 'l'], 3_600_000);
+    const released = await scene.space.lease(['p', 'released'], 3_600_000);
+    await released?.release();
     const space = (await restart.call(scene.subject)).space(scene.space.name);
     const [entry] = await space.get([['p', 'a']]);
     t.is(text(entry?.value), 'kept');
@@ -257,13 +259,15 @@ export const commits: Cases = {
     t.deepEqual(await space.counters([['p', 'n']]), [-4]);
     t.is(await space.lease(['p', 'l'], 1_000), undefined, 'the lease is still held');
     t.true((await space.commit({ check: [(before as NonNullable<typeof before>).check] })).ok);
+    const next = await space.lease(['p', 'released'], 1_000);
+    t.true((next?.token ?? -1) > (released?.token ?? 0), 'tokens go on growing');
     const again = await commit(space, {
       id: 'before',
       count: [{ key: ['p', 'n'], add: -4 }],
     });
     t.is(again.version, version, 'the id of the commit is still known');
-    const next = await commit(space, { put: [{ key: ['p', 'a'], value: bytes(''), format: 3 }] });
-    t.false(next.version === version);
+    const put = { key: ['p', 'a'], value: bytes(''), format: 3 } as const;
+    t.false((await commit(space, { put: [put] })).version === version);
     const claim = await space.outbox.claim({ limit: 10, claimMs: 1_000 });
     t.deepEqual(
       claim?.messages.map(({ body, ...head }) => ({ ...head, body: text(body) })),
