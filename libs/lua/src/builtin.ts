@@ -14,7 +14,7 @@ export function plain(
   return new Builtin(name, fn);
 }
 
-/** A library function that calls Lua: a generator that may `yield* callAll(rt, f, args)` (or `callOne`, of `call.ts`). */
+/** A library function that calls Lua: a generator that may `yield* rt.call(f, args)`. */
 export function calling(
   name: string,
   body: (rt: Runtime, ...args: LuaValue[]) => Running,

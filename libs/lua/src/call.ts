@@ -1,4 +1,3 @@
-import { luaError } from './errors.ts';
 import { Builtin, LuaFunction, type Running } from './function.ts';
 import { metamethod } from './metatable.ts';
 import type { Runtime } from './runtime.ts';
@@ -85,7 +84,8 @@ export function* callValue(rt: Runtime, f: LuaValue, args: LuaValue[]): Running 
   const handler = metamethod(rt, f, '__call');
   if (!(handler instanceof LuaFunction || handler instanceof Builtin)) {
     const site = rt.siteAt(rt.depth);
-    throw rt.typeError('call', f, site?.what ?? '', site?.name ?? '');
+    const named = site !== undefined && !site.name.startsWith('(');
+    throw rt.typeError('call', f, named ? site.what : '', named ? site.name : '');
   }
   rt.argc = args.length + 1;
   return yield* invoke(rt, handler, [f, ...args]);
@@ -96,20 +96,4 @@ export function* overflow(rt: Runtime, self: LuaFunction, args: LuaValue[]): Run
   rt.depth -= 1;
   if (rt.depth >= rt.maxDepth) throw rt.runError('stack overflow');
   return yield new Deeper(self.code(self, ...args));
-}
-
-/** What the host's functions threw, as an error of Lua. */
-export function hostError(rt: Runtime, error: unknown): unknown {
-  if (!(error instanceof Error)) return luaError(rt.where(1) + String(error), error);
-  return error;
-}
-
-/** All results of calling `f` from a builtin. */
-export function* callAll(rt: Runtime, f: LuaValue, args: LuaValue[]): Running<LuaValue[]> {
-  return many(yield* invoke(rt, f, args));
-}
-
-/** The first result of calling `f` from a builtin. */
-export function* callOne(rt: Runtime, f: LuaValue, args: LuaValue[]): Running<LuaValue> {
-  return one(yield* invoke(rt, f, args));
 }

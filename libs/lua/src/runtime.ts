@@ -1,6 +1,8 @@
 import { luaError } from './errors.ts';
-import { Builtin, type Chunk, LuaFunction, type Site } from './function.ts';
+import { invoke, many, one } from './call.ts';
+import { Builtin, type Chunk, LuaFunction, type Running, type Site } from './function.ts';
 import { gopherNumberText, type NumberText, pucNumberText } from './strings/number-text.ts';
+import type { HostContext } from './host-context.ts';
 import type { LuaTable } from './table.ts';
 import { LuaThread } from './thread.ts';
 import { type LuaValue, typeName } from './value.ts';
@@ -32,8 +34,13 @@ export class Runtime {
   /** Calls inside one another before "stack overflow". */
   readonly maxDepth: number;
   globals!: LuaTable;
+  /** The call from the host in progress. */
+  context: HostContext | undefined;
+  /** Where `print` writes: bytes. */
+  readonly print: (text: string) => void;
 
-  constructor(mode: Mode, maxDepth: number) {
+  constructor(mode: Mode, maxDepth: number, print: (text: string) => void) {
+    this.print = print;
     this.mode = mode;
     this.maxDepth = maxDepth;
     this.numberText = mode === 'puc' ? pucNumberText : gopherNumberText;
@@ -51,6 +58,16 @@ export class Runtime {
   /** Accounts for `bytes` of new string or table. */
   grow(bytes: number): void {
     this.budget?.grow(bytes);
+  }
+
+  /** All results of calling `f` from a builtin. */
+  *call(f: LuaValue, args: LuaValue[]): Running<LuaValue[]> {
+    return many(yield* invoke(this, f, args));
+  }
+
+  /** The first result of calling `f` from a builtin. */
+  *call1(f: LuaValue, args: LuaValue[]): Running<LuaValue> {
+    return one(yield* invoke(this, f, args));
   }
 
   /** The site at which the function of depth `depth` stands; undefined for builtins and tail calls. */

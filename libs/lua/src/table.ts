@@ -94,6 +94,12 @@ export class LuaTable {
     return -1;
   }
 
+  /** Where `key` is in the hash part; 0 when it isn't there, where the caller finds another key or none. */
+  place(key: LuaValue): number {
+    const at = this.find(key);
+    return at < 0 ? 0 : at;
+  }
+
   /** Sets without metamethods. `key` must not be nil or NaN. */
   set(key: LuaValue, value: LuaValue): void {
     if (typeof key === 'number') this.setNumber(key, value);

@@ -1,7 +1,14 @@
 import type { Builtin, LuaFunction, Running } from './function.ts';
-import type { LuaValue } from './value.ts';
+import type { LuaResult, LuaValue } from './value.ts';
 
 export type ThreadStatus = 'suspended' | 'running' | 'normal' | 'dead';
+
+/** A piece of a thread's call chain that runs on one JavaScript stack. */
+export interface Stretch {
+  running: Running;
+  /** The thread's depth where it starts. */
+  readonly start: number;
+}
 
 /**
  * A coroutine, or the main thread of a call from the host: its chain of calls. `fns[d]` runs at depth `d` and stands
@@ -10,26 +17,23 @@ export type ThreadStatus = 'suspended' | 'running' | 'normal' | 'dead';
 export class LuaThread {
   readonly fns: (LuaFunction | Builtin | undefined)[] = [undefined];
   readonly pos: number[] = [0];
+  /** `rt.depth` and `rt.limit` while another thread runs. */
   depth = 0;
-  /** Depth at which the present JavaScript stack has been used up. */
   limit = 0;
-  /** JavaScript frames under this thread's own ones. */
-  base = 0;
+  /** Calls that may be nested on the JavaScript stack under this thread. */
+  room = 0;
   status: ThreadStatus = 'suspended';
-  readonly main: boolean;
-  /** What it runs, innermost stretch last; each stretch has a JavaScript stack of its own. */
+  /** What it runs, innermost last. */
   readonly stretches: Stretch[] = [];
+  /** Its function, until it starts. */
   start: LuaValue;
+  /** What it returned. */
+  result: LuaResult = undefined;
+  /** Whether this is a call from the host, which can't yield. */
+  readonly main: boolean;
 
   constructor(start: LuaValue, main: boolean) {
     this.start = start;
     this.main = main;
   }
-}
-
-/** A piece of a thread's call chain that runs on one JavaScript stack. */
-export interface Stretch {
-  readonly running: Running;
-  /** What `limit` was before it. */
-  readonly limit: number;
 }

@@ -6,6 +6,8 @@ export class Local {
   captured = false;
   /** Assigned to after its declaration. */
   assigned = false;
+  /** Known to hold a number always; found while code is made for its declaration. */
+  numeric = false;
 
   constructor(name: string, id: number, fn: FunctionScope) {
     this.name = name;

@@ -1,0 +1,67 @@
+import type { CallOptions } from './call-options.ts';
+import type { Program } from './codegen/compile.ts';
+import { Driver } from './driver.ts';
+import { type Builtin, LuaFunction } from './function.ts';
+import { BASE } from './lib/base.ts';
+import { COROUTINE } from './lib/coroutine.ts';
+import { type Mode, Runtime } from './runtime.ts';
+import { stringLibrary } from './strings/library.ts';
+import { LuaTable, type Shape, shapeOf } from './table.ts';
+import type { LuaValue } from './value.ts';
+
+export interface EnvironmentOptions {
+  /** Whose behaviour to follow; `puc` by default. */
+  readonly mode?: Mode;
+  /** Takes what `print` writes: whole lines as byte strings. By default it goes to standard output. */
+  readonly print?: (text: string) => void;
+  /** Calls inside one another before "stack overflow"; by default what the mode's own implementation bears. */
+  readonly maxDepth?: number;
+}
+
+/** One set of globals. Scripts run in it one after another or, while they wait, side by side. */
+export interface Environment {
+  readonly globals: LuaTable;
+  /** The program as a function of this environment; may be called any number of times. */
+  load(program: Program): LuaFunction;
+  /** Calls a function of this environment. */
+  call(f: LuaValue, args?: LuaValue[], options?: CallOptions): Promise<LuaValue[]>;
+}
+
+const MAX_DEPTH: Record<Mode, number> = { puc: 16_380, gopher: 254 };
+
+interface Template {
+  readonly shape: Shape;
+  readonly builtins: readonly Builtin[];
+}
+
+function template(library: Readonly<Record<string, Builtin>>): Template {
+  return { shape: shapeOf(Object.keys(library)), builtins: Object.values(library) };
+}
+
+function instance({ shape, builtins }: Template): LuaTable {
+  return LuaTable.shaped(shape, builtins.slice());
+}
+
+const LIBRARIES: Readonly<Record<string, Template>> = {
+  string: template(stringLibrary),
+  coroutine: template(COROUTINE),
+};
+const GLOBALS = template(BASE);
+
+export function createEnvironment(options: EnvironmentOptions = {}): Environment {
+  const mode = options.mode ?? 'puc';
+  const print = options.print ?? ((text: string) => process.stdout.write(text, 'latin1'));
+  const rt = new Runtime(mode, options.maxDepth ?? MAX_DEPTH[mode], print);
+  const globals = instance(GLOBALS);
+  rt.globals = globals;
+  globals.put('_G', globals);
+  globals.put('_VERSION', 'Lua 5.1');
+  for (const name in LIBRARIES) globals.put(name, instance(LIBRARIES[name] as Template));
+  rt.stringMeta = new LuaTable();
+  rt.stringMeta.put('__index', globals.get('string'));
+  return {
+    globals,
+    load: (program) => new LuaFunction(program.code, rt, rt.globals, [], program.proto),
+    call: (f, args = [], callOptions = {}) => new Driver(rt, callOptions).run(f, args),
+  };
+}
