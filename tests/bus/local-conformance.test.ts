@@ -1,5 +1,8 @@
 import { busConformance } from '@sallyport/bus/conformance';
 import test from 'ava';
 import { openLocalWorld } from './local-world.ts';
+import { collectSpans } from './spans.ts';
 
-busConformance(test.serial, { name: 'local', open: openLocalWorld });
+const spans = await collectSpans();
+
+busConformance(test.serial, { name: 'local', open: openLocalWorld, spans });

@@ -10,6 +10,9 @@ import { rpcCases } from './rpc.ts';
 import { traceCases } from './traces.ts';
 import type { Case, Conformance, TestFn } from './world.ts';
 
+export { noted, numbers } from './contracts.ts';
+export { FeedLog } from './feed-log.ts';
+export { MemoryOutbox } from './outbox.ts';
 export type { BusWorld, Conformance, SeenSpan, TestFn } from './world.ts';
 
 /** Everything that an adapter must do: defines one test for each case. */
