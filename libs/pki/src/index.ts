@@ -1,4 +1,12 @@
 export {
+  type CertificateAuthority,
+  type CertificateRequest,
+  createCertificateAuthority,
+  openCertificateAuthority,
+  selfSigned,
+  type Validity,
+} from './certificate.ts';
+export {
   CertificateRequestError,
   KeyFormatError,
   MasterKeyError,
@@ -21,6 +29,14 @@ export {
 } from './key-rings.ts';
 export { createMasterKeyFile, MasterKey, parseMasterKey, readMasterKeyFile } from './master-key.ts';
 export type { RingPart, RingRecord, RingStore, StoredRing } from './ports.ts';
+export {
+  generatePrivateKey,
+  type KeyKind,
+  type PrivateKey,
+  parsePrivateKey,
+  privateKeyDer,
+  privateKeyPem,
+} from './private-key.ts';
 export {
   type MessagePurpose,
   PURPOSES,
