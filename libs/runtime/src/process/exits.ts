@@ -16,7 +16,17 @@ export const EXIT = {
 /** Stable error codes and errnos that decide how a failed start ends. */
 const BY_CODE: Readonly<Record<string, number>> = {
   SP_ERR_CONFIG: EXIT.config,
+  // What the configuration says doesn't fit what is there: waiting or restarting doesn't help.
+  SP_ERR_BUS_CREDENTIALS: EXIT.config,
+  SP_ERR_BUS_PERMISSION: EXIT.config,
+  SP_ERR_BUS_STREAMS: EXIT.config,
+  SP_ERR_STORE_ACCESS: EXIT.config,
+  SP_ERR_STORE_LAYOUT: EXIT.config,
+  SP_ERR_PKI_MASTER_KEY: EXIT.config,
+  SP_ERR_PKI_MASTER_KEY_MISMATCH: EXIT.config,
   SP_ERR_IN_USE: EXIT.inUse,
+  SP_ERR_BUS_IN_USE: EXIT.inUse,
+  SP_ERR_STORE_IN_USE: EXIT.inUse,
   EADDRINUSE: EXIT.inUse,
   SP_ERR_STORE_UNAVAILABLE: EXIT.unavailable,
   SP_ERR_BUS_UNAVAILABLE: EXIT.unavailable,
