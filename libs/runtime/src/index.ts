@@ -43,6 +43,7 @@ export {
   type Meter,
   meter,
 } from './metrics.ts';
+export { processConfig } from './process/config.ts';
 export { EXIT, exitCodeOf } from './process/exits.ts';
 export { type Assembly, type Life, type RunOptions, run } from './process/run.ts';
 export type { Service } from './service.ts';
