@@ -1,19 +1,23 @@
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  DeliverPolicy,
-  JetStreamApiError,
-  ReplayPolicy,
-} from '@nats-io/jetstream';
+import { randomBytes } from 'node:crypto';
+import { AckPolicy, JetStreamApiError, ReplayPolicy } from '@nats-io/jetstream';
 import { type Msg, nanos } from '@nats-io/transport-node';
 import type { ConsumeOptions, Consumption, Delivery } from '../broker.ts';
 import { BusArgumentError, BusClosedError, BusUnavailableError } from '../errors.ts';
 import type { Connection } from './connection.ts';
+import {
+  applyConsumer,
+  createConsumer,
+  type DurableOptions,
+  diffConsumer,
+  durablePlan,
+  start,
+} from './consumer-plan.ts';
 import { type DeliveryInfo, deliveryInfo, storedMessage } from './delivered.ts';
 import { BusProtocolError, StreamMismatchError } from './errors.ts';
 import type { Management } from './management.ts';
 import { Puller } from './puller.ts';
-import { consumerName, type Subjects } from './subjects.ts';
+import { mismatch } from './streams.ts';
+import type { Subjects } from './subjects.ts';
 
 /** What a consumer needs of the adapter. */
 export interface ConsumerHost {
@@ -28,8 +32,6 @@ export interface ConsumerHost {
 /** An ephemeral consumer that nobody pulls from any more is removed by the broker after this. */
 const ABANDONED_MS = 30_000;
 const RETRY_MS = 200;
-/** Of a durable consumer, over all its processes; what waits for its next try counts. */
-const MAX_ACK_PENDING = 20_000;
 const ascii = new TextEncoder();
 const ACK = ascii.encode('+ACK');
 const IN_PROGRESS = ascii.encode('+WPI');
@@ -62,55 +64,19 @@ interface Consumer {
 }
 
 function durable(host: ConsumerHost, options: ConsumeOptions): Consumer {
-  const { management, subjects } = host;
-  const stream = subjects.stream(options.stream);
-  const name = consumerName(options.durable as string);
-  const wanted: Partial<ConsumerConfig> = {
-    durable_name: name,
-    filter_subject: subjects.full(options.filter),
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: nanos(options.ackWaitMs),
-    max_deliver: -1,
-    max_ack_pending: MAX_ACK_PENDING,
-    replay_policy: ReplayPolicy.Instant,
-    // A work queue only lets its consumers begin at its beginning.
-    ...start(options.stream === 'jobs' ? 'all' : options.from),
-  };
+  const plan = durablePlan(host.subjects, options as DurableOptions);
   return {
     endsWithConnection: false,
     acknowledged: true,
     accept: () => true,
     remove: async () => {},
     async ensure(signal) {
-      const info = await management.call((m) => m.consumers.info(stream, name), signal);
-      if (info === undefined) {
-        if (host.mode === 'check') {
-          throw new StreamMismatchError(
-            `consumer ${name} of ${stream} is missing: run 'sallyport streams apply'`,
-          );
-        }
-        await create(management, stream, wanted, signal);
-        return name;
+      const differences = await diffConsumer(host.management, plan, signal);
+      if (differences.length > 0) {
+        if (host.mode === 'check') throw new StreamMismatchError(mismatch(differences));
+        await applyConsumer(host.management, plan, differences, signal);
       }
-      const found = info.config;
-      if (found.filter_subject !== wanted.filter_subject) {
-        throw new BusArgumentError(
-          `durable '${options.durable}' reads '${found.filter_subject}' already and can't read '${wanted.filter_subject}'`,
-        );
-      }
-      if (found.ack_wait !== wanted.ack_wait || found.max_deliver !== -1) {
-        if (host.mode === 'check') {
-          throw new StreamMismatchError(
-            `consumer ${name} of ${stream}: ack_wait ${found.ack_wait} and max_deliver ${found.max_deliver} must be ${wanted.ack_wait} and -1`,
-          );
-        }
-        const ack_wait = nanos(options.ackWaitMs);
-        await management.call(
-          (m) => m.consumers.update(stream, name, { ack_wait, max_deliver: -1 }),
-          signal,
-        );
-      }
-      return name;
+      return plan.name;
     },
   };
 }
@@ -129,10 +95,12 @@ function ephemeral(host: ConsumerHost, options: ConsumeOptions): Consumer {
     },
     async ensure(signal) {
       const from = position === undefined ? options.from : { sequence: position + 1 };
-      const made = await create(
+      const made = await createConsumer(
         management,
         stream,
         {
+          // With a name its filter stands in the API's subject, where access rules can see it.
+          name: `${host.service}_${randomBytes(9).toString('hex')}`,
           filter_subject: subjects.full(options.filter),
           ack_policy: AckPolicy.None,
           inactive_threshold: nanos(ABANDONED_MS),
@@ -152,29 +120,6 @@ function ephemeral(host: ConsumerHost, options: ConsumeOptions): Consumer {
       await management.call((m) => m.consumers.delete(stream, name)).catch(() => {});
     },
   };
-}
-
-async function create(
-  management: Management,
-  stream: string,
-  config: Partial<ConsumerConfig>,
-  signal: AbortSignal,
-) {
-  const info = await management.call((m) => m.consumers.add(stream, config), signal);
-  if (info !== undefined) return info;
-  throw new BusUnavailableError(`stream ${stream} must exist`);
-}
-
-function start(from: ConsumeOptions['from']): Partial<ConsumerConfig> {
-  if (from === 'new') return { deliver_policy: DeliverPolicy.New };
-  if (from === 'all') return { deliver_policy: DeliverPolicy.All };
-  if ('time' in from) {
-    return {
-      deliver_policy: DeliverPolicy.StartTime,
-      opt_start_time: new Date(from.time).toISOString(),
-    };
-  }
-  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, from.sequence) };
 }
 
 class Running implements Consumption {

@@ -1,4 +1,5 @@
 export type { NatsAuth, NatsOptions, NatsTls } from './config.ts';
+export type { DurableOptions } from './consumer-plan.ts';
 export {
   BusCredentialsError,
   BusListenerError,
@@ -7,3 +8,5 @@ export {
   StreamMismatchError,
 } from './errors.ts';
 export { openNatsBroker, openNatsBus } from './open.ts';
+export type { Difference, StreamLimits } from './streams.ts';
+export { openNatsTopology, type Topology } from './topology.ts';

@@ -7,10 +7,11 @@ import { type NatsOptions, natsSettings } from './config.ts';
 import { Connection } from './connection.ts';
 import { openConsumer } from './consumer.ts';
 import { deadStream } from './dead-stream.ts';
+import { StreamMismatchError } from './errors.ts';
 import { fromNats, toNats } from './headers.ts';
 import { Inbox, type Route } from './inbox.ts';
 import { openManagement } from './management.ts';
-import { applyStreams, checkStreams, streamPlan } from './streams.ts';
+import { applyStreams, diffStreams, mismatch, streamPlan } from './streams.ts';
 import { subjectsUnder } from './subjects.ts';
 
 /** All responders of a subject are one queue group. */
@@ -31,7 +32,10 @@ export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal)
   const management = await openManagement(connection, ackTimeoutMs);
   const plan = streamPlan(subjects, { replicas: settings.replicas });
   if (mode === 'create') await applyStreams(management, plan, signal);
-  else await checkStreams(management, plan, signal);
+  else {
+    const differences = await diffStreams(management, plan, signal);
+    if (differences.length > 0) throw new StreamMismatchError(mismatch(differences));
+  }
   const inbox = stack.use(await Inbox.open(connection, service));
   const appender = stack.use(new Appender(connection, inbox, ackTimeoutMs));
   const routes = new Map<string, Route>();

@@ -19,13 +19,14 @@ export type StreamPlan = Pick<
 >;
 
 /** What differs between the broker and a plan. */
-export interface StreamDifference {
-  readonly stream: string;
-  /** Empty when the whole stream is missing. */
+export interface Difference {
+  /** `stream EVENTS`, `consumer job_actions_run_v1 of JOBS`. */
+  readonly target: string;
+  /** Empty when all of it is missing. */
   readonly field: string;
   readonly found: unknown;
   readonly wanted: unknown;
-  /** `recreate`: the broker can't change this in place; the stream must be removed by hand, with what is in it. */
+  /** `recreate`: the broker can't change this in place; a stream must be removed by hand, with what is in it. */
   readonly remedy: 'create' | 'update' | 'recreate';
 }
 
@@ -87,13 +88,13 @@ export async function diffStreams(
   management: Management,
   plan: readonly StreamPlan[],
   signal?: AbortSignal,
-): Promise<StreamDifference[]> {
-  const differences: StreamDifference[] = [];
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
   for (const wanted of plan) {
     const info = await management.call((m) => m.streams.info(wanted.name), signal);
     if (info === undefined) {
       differences.push({
-        ...{ stream: wanted.name, field: '', found: undefined, wanted },
+        ...{ target: `stream ${wanted.name}`, field: '', found: undefined, wanted },
         remedy: 'create',
       });
       continue;
@@ -102,7 +103,7 @@ export async function diffStreams(
       const found = info.config[field];
       if (JSON.stringify(found) === JSON.stringify(wanted[field])) continue;
       differences.push({
-        ...{ stream: wanted.name, field, found, wanted: wanted[field] },
+        ...{ target: `stream ${wanted.name}`, field, found, wanted: wanted[field] },
         remedy: FIXED.has(field) ? 'recreate' : 'update',
       });
     }
@@ -118,12 +119,12 @@ export async function applyStreams(
   management: Management,
   plan: readonly StreamPlan[],
   signal?: AbortSignal,
-): Promise<StreamDifference[]> {
+): Promise<Difference[]> {
   const differences = await diffStreams(management, plan, signal);
   const fixed = differences.filter((d) => d.remedy === 'recreate');
-  if (fixed.length > 0) throw new StreamMismatchError(`${fixed.map(inWords).join('; ')}`);
+  if (fixed.length > 0) throw new StreamMismatchError(fixed.map(inWords).join('; '));
   for (const wanted of plan) {
-    const own = differences.filter((d) => d.stream === wanted.name);
+    const own = differences.filter((d) => d.target === `stream ${wanted.name}`);
     if (own.length === 0) continue;
     await management.call(
       (m) =>
@@ -134,21 +135,13 @@ export async function applyStreams(
   return differences;
 }
 
-/** Resolves when the streams are as planned, else `StreamMismatchError` with all that differs. Changes nothing. */
-export async function checkStreams(
-  management: Management,
-  plan: readonly StreamPlan[],
-  signal?: AbortSignal,
-): Promise<void> {
-  const differences = await diffStreams(management, plan, signal);
-  if (differences.length === 0) return;
-  throw new StreamMismatchError(
-    `${differences.map(inWords).join('; ')}: run 'sallyport streams apply'`,
-  );
+/** All that differs, for a person who can change it. */
+export function mismatch(differences: readonly Difference[]): string {
+  return `${differences.map(inWords).join('; ')}: run 'sallyport streams apply'`;
 }
 
-function inWords({ stream, field, found, wanted, remedy }: StreamDifference): string {
-  if (remedy === 'create') return `stream ${stream} is missing`;
+function inWords({ target, field, found, wanted, remedy }: Difference): string {
+  if (remedy === 'create') return `${target} is missing`;
   const fixed = remedy === 'recreate' ? ', which the broker can only do to a new stream' : '';
-  return `stream ${stream}: ${field} ${JSON.stringify(found)} must be ${JSON.stringify(wanted)}${fixed}`;
+  return `${target}: ${field} ${JSON.stringify(found)} must be ${JSON.stringify(wanted)}${fixed}`;
 }
