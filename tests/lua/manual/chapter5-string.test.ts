@@ -38,7 +38,7 @@ section(
     = pcall(string.upper)
     = pcall(string.lower, {})
     = pcall(string.reverse, true)
-    = pcall(string.dump, print)
+    = pcall(string.dump, string.len)
     = pcall(string.dump)
     = pcall(string.dump, "x")
     = string.gfind == string.gmatch

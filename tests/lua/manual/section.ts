@@ -1,7 +1,7 @@
 import { testWith } from '../../world/needs.ts';
 import { lua51 } from '../oracle/lua51.ts';
-import { normalised } from '../oracle/outcome.ts';
 import { ours } from '../oracle/ours.ts';
+import { normalised } from '../oracle/outcome.ts';
 
 const test = testWith('lua5.1');
 
@@ -14,7 +14,9 @@ export function section(title: string, lines: string): void {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('--'))
-    .map((line) => (line.startsWith('=') ? `print(${line.slice(1)} ⏎ )` : line).replace(/ ?⏎ ?/g, '\n'));
+    .map((line) =>
+      (line.startsWith('=') ? `print(${line.slice(1)} ⏎ )` : line).replace(/ ?⏎ ?/g, '\n'),
+    );
   test(title, async (t) => {
     const expected = await lua51(programs);
     const actual = await ours(programs);

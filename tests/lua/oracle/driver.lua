@@ -59,7 +59,8 @@ while true do
     sethook()
     if not ok then
       status = "error"
-      err = type(problem) == "string" and problem or ("(a " .. type(problem) .. " value) " .. tostring(problem))
+      err = type(problem) == "string" and problem or "(a " .. type(problem) .. " value) "
+      if type(problem) ~= "string" and type(problem) ~= "table" and type(problem) ~= "function" and type(problem) ~= "userdata" and type(problem) ~= "thread" then err = err .. tostring(problem) end
     end
   end
   setfenv(0, globals)

@@ -1,5 +1,6 @@
 import { checkNumber, checkString } from '../arguments.ts';
 import { plain } from '../builtin.ts';
+import { rawText } from '../lib/text.ts';
 import type { Runtime } from '../runtime.ts';
 import type { LuaValue } from '../value.ts';
 import { formatFloat, formatInteger, formatUnsigned, pad } from './format-number.ts';
@@ -26,6 +27,10 @@ export const format = plain('format', (rt, f, ...args) => {
 });
 
 function directive(rt: Runtime, spec: Spec, value: LuaValue, n: number): string {
+  if (rt.mode === 'gopher') {
+    const text = gopherText(rt, spec.letter, value);
+    if (text !== undefined) return formatText(spec, text);
+  }
   switch (spec.letter) {
     case 'd':
     case 'i':
@@ -50,6 +55,14 @@ function directive(rt: Runtime, spec: Spec, value: LuaValue, n: number): string 
     default:
       throw rt.error(`invalid option '%${spec.letter}' to 'format'`);
   }
+}
+
+/** What Go's Sprintf adds: `%s` and `%v` of any value, `%x` of a text's bytes. Undefined: as C does. */
+function gopherText(rt: Runtime, letter: string, value: LuaValue): string | undefined {
+  if (letter === 's' || letter === 'v') return rawText(rt, value);
+  if (typeof value !== 'string' || (letter !== 'x' && letter !== 'X')) return undefined;
+  const hex = Buffer.from(value, 'latin1').toString('hex');
+  return letter === 'x' ? hex : hex.toUpperCase();
 }
 
 function formatText(spec: Spec, text: string): string {

@@ -40,7 +40,7 @@ export let matchEnd = -1;
 
 /** The end of a match of `pattern` that begins at `from`, or -1. Backtracks without recursion. */
 function matchAt(pattern: Pattern, subject: string, from: number, rt: Runtime): number {
-  const { ops, args, sets, needs, needChars, low, high, pending } = pattern;
+  const { ops, args, sets, needChars, low, high, pending } = pattern;
   const size = subject.length;
   let at = from;
   let pc = 0;

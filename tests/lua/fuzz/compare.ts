@@ -1,0 +1,34 @@
+import { lua51 } from '../oracle/lua51.ts';
+import { ours } from '../oracle/ours.ts';
+import { normalised, type Outcome } from '../oracle/outcome.ts';
+
+/** A program on which the two engines disagree. */
+export interface Disagreement {
+  /** Its place among the programs given. */
+  readonly at: number;
+  readonly expected: Outcome;
+  readonly actual: Outcome;
+}
+
+/** Where our engine and lua5.1 say different things about the same programs. */
+export async function disagreements(programs: readonly string[]): Promise<Disagreement[]> {
+  const expected = await lua51(programs);
+  const actual = await ours(programs);
+  const found: Disagreement[] = [];
+  for (const [at, one] of expected.entries()) {
+    const pair = { at, expected: normalised(one), actual: normalised(actual[at] as Outcome) };
+    if (!same(pair.expected, pair.actual)) found.push(pair);
+  }
+  return found;
+}
+
+function same(a: Outcome, b: Outcome): boolean {
+  return a.status === b.status && a.output === b.output && a.error === b.error;
+}
+
+/** The disagreement as a person wants to read it. */
+export function told(program: string, { expected, actual }: Disagreement): string {
+  const show = (outcome: Outcome) =>
+    `${outcome.status}${outcome.error === '' ? '' : ` ${JSON.stringify(outcome.error)}`}\n${outcome.output}`;
+  return `--- program\n${program}\n--- lua5.1: ${show(expected)}\n--- ours: ${show(actual)}`;
+}
