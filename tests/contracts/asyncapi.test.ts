@@ -42,6 +42,22 @@ test('an event is described as a batch of its own envelope and of drop notices',
   );
 });
 
+test('a request, its answer, a job and a feed are described with their headers', async (t) => {
+  const text = JSON.stringify(asyncapi(catalogue, { prefix: 'sallyport', version }));
+  const { document } = await new Parser().parse(text);
+  const message = (channel: string) => document?.channels().get(channel)?.messages().all()[0];
+  const headers = (channel: string) =>
+    Object.keys(message(channel)?.headers()?.properties() ?? {}).sort();
+  t.deepEqual(headers('rpc.auth.decide.v1'), ['sp-key', 'sp-timeout', 'traceparent']);
+  t.deepEqual(headers('rpc.auth.decide.v1.reply'), ['sp-status', 'traceparent']);
+  t.deepEqual(headers('job.actions.run.v1'), ['sp-id', 'sp-time', 'traceparent']);
+  t.deepEqual(Object.keys(message('feed.bans.v1')?.payload()?.properties() ?? {}), [
+    ...['epoch', 'version', 'delta'],
+  ]);
+  const reply = document?.operations().get('receive.rpc.auth.decide.v1')?.reply();
+  t.is(reply?.channel()?.id(), 'rpc.auth.decide.v1.reply');
+});
+
 test('the committed document is the one that the contracts give', async (t) => {
   const committed = await readFile(new URL('infra/docs/asyncapi.json', root), 'utf8');
   const current = asyncapi(catalogue, { prefix: 'sallyport', version });

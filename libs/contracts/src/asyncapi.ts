@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox';
 import type { Contract } from './catalogue.ts';
 import type { EventType } from './define.ts';
 import { DROPPED, droppedSchema } from './dropped.ts';
@@ -18,6 +17,9 @@ Every message on an \`evt\` subject is a CloudEvents 1.0 JSON batch: an array of
 \`seq\` make gaps visible: for each (instance, epoch, subject) \`seq\` counts 1, 2, 3 … An event of type \`${DROPPED}\` stands for the
 range \`from\` to \`to\` that its publisher dropped on purpose, its own \`seq\` equals \`to\`; any other gap is loss. Delivery is at
 least once: \`id\` is the idempotency key.
+
+Jobs, requests and feed messages are JSON, with what isn't data in headers. An answer is described for \`sp-status: ok\`; with any other
+status it is \`{code, message}\` or null.
 
 Fields with \`x-sallyport-sealed\` hold a secret that only the service named there can open. Fields with \`x-sallyport-privacy\`
 are personal data; the operator decides whether they are clear, a keyed hash (\`hk1.…\`) or a prefix that many people share.`;
@@ -101,13 +103,47 @@ function batch(event: EventType) {
   };
 }
 
+const header = (properties: Record<string, string>, required: string[] = []) => ({
+  type: 'object',
+  required,
+  properties: Object.fromEntries(
+    Object.entries({ ...properties, traceparent: 'W3C Trace Context.' }).map(
+      ([name, description]) => [name, { type: 'string', description }],
+    ),
+  ),
+});
+/** Headers that libs/bus puts on messages. */
+const JOB_HEADERS = header(
+  { 'sp-id': 'Idempotency key.', 'sp-time': 'When it was accepted, milliseconds since the epoch.' },
+  ['sp-id'],
+);
+const REQUEST_HEADERS = header({
+  'sp-key': 'Idempotency key.',
+  'sp-timeout': 'Milliseconds that the caller waits.',
+});
+const REPLY_HEADERS = header({ 'sp-status': 'ok, busy, failed or contract.' }, ['sp-status']);
+
+/** A feed's message: one change of what its owner keeps, or, without a change, a heartbeat. */
+function feedMessage(delta: object) {
+  return {
+    type: 'object',
+    required: ['epoch', 'version'],
+    properties: {
+      epoch: { type: 'string', description: 'Versions of two epochs can’t be compared.' },
+      version: { type: 'integer', minimum: 0, description: 'Grows by one with every change.' },
+      delta,
+    },
+    additionalProperties: true,
+  };
+}
+
 function channel(contract: Contract, prefix: string) {
   const { kind, subject, summary } = contract;
-  const message = (suffix: string, payload: object | TSchema, contentType?: string) => ({
+  const message = (suffix: string, payload: object, more: object = {}) => ({
     [`${subject}${suffix}`]: {
       name: `${subject}${suffix}`,
       summary,
-      ...(contentType === undefined ? {} : { contentType }),
+      ...more,
       payload,
     },
   });
@@ -123,7 +159,7 @@ function channel(contract: Contract, prefix: string) {
       return {
         channels: { [subject]: reference('') },
         operations: { [`send.${subject}`]: { action: 'send', channel: here, summary } },
-        messages: message('', batch(contract), CONTENT_TYPE),
+        messages: message('', batch(contract), { contentType: CONTENT_TYPE }),
       };
     case 'rpc':
       return {
@@ -137,21 +173,21 @@ function channel(contract: Contract, prefix: string) {
           },
         },
         messages: {
-          ...message('', contract.schema),
-          ...message('.reply', contract.replySchema),
+          ...message('', contract.schema, { headers: REQUEST_HEADERS }),
+          ...message('.reply', contract.replySchema, { headers: REPLY_HEADERS }),
         },
       };
-    default:
+    case 'job':
       return {
         channels: { [subject]: reference('') },
-        operations: {
-          [`${kind === 'feed' ? 'send' : 'receive'}.${subject}`]: {
-            action: kind === 'feed' ? 'send' : 'receive',
-            channel: here,
-            summary,
-          },
-        },
-        messages: message('', contract.schema),
+        operations: { [`receive.${subject}`]: { action: 'receive', channel: here, summary } },
+        messages: message('', contract.schema, { headers: JOB_HEADERS }),
+      };
+    case 'feed':
+      return {
+        channels: { [subject]: reference('') },
+        operations: { [`send.${subject}`]: { action: 'send', channel: here, summary } },
+        messages: message('', feedMessage(contract.schema)),
       };
   }
 }
