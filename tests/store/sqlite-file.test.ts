@@ -189,6 +189,55 @@ test.serial('a commit given up while it waits its turn is not done', async (t) =
 });
 
 test.serial(
+  'a commit that fails half-way takes back its own half and leaves those beside it alone',
+  async (t) => {
+    await using dir = await tempDir();
+    const path = join(dir.path, 'store.db');
+    await (await open(path))[Symbol.asyncDispose]();
+    const db = new DatabaseSync(path);
+    db.exec(`CREATE TRIGGER fault BEFORE INSERT ON counter WHEN NEW.id LIKE '%fault%'
+    BEGIN SELECT RAISE(FAIL, 'a fault'); END`);
+    db.close();
+    await using store = await open(path);
+    const space = store.space('s');
+    const outcomes = await Promise.allSettled(
+      ['a', 'fault', 'b'].map((name) =>
+        space.commit({
+          put: [{ key: [name, 'entry'], value: value(1), format: 1 }],
+          index: [{ index: [name, 'index'], add: 'm', score: 1 }],
+          count: [{ key: [name, 'counter'], add: 1 }],
+        }),
+      ),
+    );
+    t.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
+    t.like(outcomes[1], { reason: { code: 'SP_ERR_STORE_UNAVAILABLE' } });
+    const found = await space.get(['a', 'fault', 'b'].map((name): Key => [name, 'entry']));
+    t.deepEqual(
+      found.map((entry) => entry !== undefined),
+      [true, false, true],
+    );
+    t.deepEqual(await space.range(['fault', 'index']), []);
+    t.is((await space.range(['b', 'index'])).length, 1);
+  },
+);
+
+test.serial('a version does not come back when the file is opened again', async (t) => {
+  await using dir = await tempDir();
+  const path = join(dir.path, 'store.db');
+  const versions = new Set<string>();
+  for (let opening = 0; opening < 3; opening += 1) {
+    await using store = await open(path);
+    for (let i = 0; i < 3; i += 1) {
+      versions.add(((await put(store, ['p', 'a'], value(1))) as Committed).version);
+    }
+  }
+  t.is(versions.size, 9);
+});
+
+test.serial(
   'an answer that does not come before the deadline is unavailable, and the store goes on',
   async (t) => {
     await using dir = await tempDir();

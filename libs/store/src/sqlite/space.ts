@@ -125,7 +125,7 @@ function commitRequest(changes: Changes, id: (key: Key) => string, queue: string
     deletes: (changes.delete ?? []).map(id),
     index: index.map((each) =>
       'add' in each
-        ? { id: id(each.index), member: utf8(each.add), score: each.score + 0, ttlMs: each.ttlMs }
+        ? { id: id(each.index), member: utf8(each.add), score: each.score, ttlMs: each.ttlMs }
         : { id: id(each.index), member: utf8(each.remove), score: undefined, ttlMs: undefined },
     ),
     counts: count.map(({ key, add, ttlMs }) => ({ id: id(key), add, ttlMs })),
