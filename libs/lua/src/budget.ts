@@ -38,9 +38,9 @@ export class Budget {
     this.#deadline = this.#started + (limits.timeout ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Milliseconds of computing so far, up to the last suspension. */
-  get used(): number {
-    return this.#used;
+  /** Milliseconds of computing so far. */
+  spent(): number {
+    return this.#used + performance.now() - this.#started;
   }
 
   /** Milliseconds left until the time-out; infinite without one. */

@@ -4,6 +4,9 @@ import { Driver } from './driver.ts';
 import { type Builtin, LuaFunction } from './function.ts';
 import { BASE } from './lib/base.ts';
 import { COROUTINE } from './lib/coroutine.ts';
+import { MATH } from './lib/math.ts';
+import { OS } from './lib/os.ts';
+import { TABLE } from './lib/table.ts';
 import { type Mode, Runtime } from './runtime.ts';
 import { stringLibrary } from './strings/library.ts';
 import { LuaTable, type Shape, shapeOf } from './table.ts';
@@ -14,6 +17,12 @@ export interface EnvironmentOptions {
   readonly mode?: Mode;
   /** Takes what `print` writes: whole lines as byte strings. By default it goes to standard output. */
   readonly print?: (text: string) => void;
+  /** What `os.getenv` knows, as byte strings; nothing by default. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds since the Unix epoch, for `os.time` and `os.date`; the machine's clock by default. */
+  readonly now?: () => number;
+  /** Where `math.random` starts; random by default. */
+  readonly seed?: number;
   /** Calls inside one another before "stack overflow"; by default what the mode's own implementation bears. */
   readonly maxDepth?: number;
 }
@@ -26,6 +35,10 @@ export interface Environment {
   /** Calls a function of this environment. */
   call(f: LuaValue, args?: LuaValue[], options?: CallOptions): Promise<LuaValue[]>;
 }
+
+const standardOutput = (text: string): void => {
+  process.stdout.write(text, 'latin1');
+};
 
 const MAX_DEPTH: Record<Mode, number> = { puc: 16_380, gopher: 254 };
 
@@ -44,19 +57,30 @@ function instance({ shape, builtins }: Template): LuaTable {
 
 const LIBRARIES: Readonly<Record<string, Template>> = {
   string: template(stringLibrary),
+  table: template(TABLE),
+  math: template(MATH),
+  os: template(OS),
   coroutine: template(COROUTINE),
 };
 const GLOBALS = template(BASE);
 
 export function createEnvironment(options: EnvironmentOptions = {}): Environment {
   const mode = options.mode ?? 'puc';
-  const print = options.print ?? ((text: string) => process.stdout.write(text, 'latin1'));
-  const rt = new Runtime(mode, options.maxDepth ?? MAX_DEPTH[mode], print);
+  const { env } = options;
+  const rt = new Runtime(mode, options.maxDepth ?? MAX_DEPTH[mode], {
+    print: options.print ?? standardOutput,
+    now: options.now ?? Date.now,
+    getenv: (name) => (env !== undefined && Object.hasOwn(env, name) ? env[name] : undefined),
+    seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+  });
   const globals = instance(GLOBALS);
   rt.globals = globals;
   globals.put('_G', globals);
   globals.put('_VERSION', 'Lua 5.1');
   for (const name in LIBRARIES) globals.put(name, instance(LIBRARIES[name] as Template));
+  const math = globals.get('math') as LuaTable;
+  math.put('pi', Math.PI);
+  math.put('huge', mode === 'puc' ? Number.POSITIVE_INFINITY : Number.MAX_VALUE);
   rt.stringMeta = new LuaTable();
   rt.stringMeta.put('__index', globals.get('string'));
   return {

@@ -3,6 +3,7 @@ import { invoke, many, one } from './call.ts';
 import { Builtin, type Chunk, LuaFunction, type Running, type Site } from './function.ts';
 import { gopherNumberText, type NumberText, pucNumberText } from './strings/number-text.ts';
 import type { HostContext } from './host-context.ts';
+import { Random } from './lib/random.ts';
 import type { LuaTable } from './table.ts';
 import { LuaThread } from './thread.ts';
 import { type LuaValue, typeName } from './value.ts';
@@ -10,6 +11,17 @@ import type { Budget } from './budget.ts';
 
 /** Whose behaviour is followed where Lua 5.1's own implementation and gopher-lua differ. */
 export type Mode = 'puc' | 'gopher';
+
+/** What a script reaches of the world through the standard library. */
+export interface HostPorts {
+  /** Takes what `print` and `io.write` write: bytes. */
+  print(text: string): void;
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  getenv(name: string): string | undefined;
+  /** Where `math.random` starts. */
+  readonly seed: number;
+}
 
 /** Steps between two looks at the clock. */
 export const SLICE = 10_000;
@@ -36,11 +48,12 @@ export class Runtime {
   globals!: LuaTable;
   /** The call from the host in progress. */
   context: HostContext | undefined;
-  /** Where `print` writes: bytes. */
-  readonly print: (text: string) => void;
+  readonly host: HostPorts;
+  readonly random: Random;
 
-  constructor(mode: Mode, maxDepth: number, print: (text: string) => void) {
-    this.print = print;
+  constructor(mode: Mode, maxDepth: number, host: HostPorts) {
+    this.host = host;
+    this.random = new Random(host.seed);
     this.mode = mode;
     this.maxDepth = maxDepth;
     this.numberText = mode === 'puc' ? pucNumberText : gopherNumberText;
@@ -58,6 +71,11 @@ export class Runtime {
   /** Accounts for `bytes` of new string or table. */
   grow(bytes: number): void {
     this.budget?.grow(bytes);
+  }
+
+  /** Milliseconds that the call in progress has computed. */
+  cpuTime(): number {
+    return this.budget?.spent() ?? 0;
   }
 
   /** All results of calling `f` from a builtin. */

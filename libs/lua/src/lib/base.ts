@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import {
   checkAny,
   checkInteger,
@@ -119,11 +120,9 @@ const collectgarbage = plain('collectgarbage', (rt, option, argument) => {
   const what = option === undefined ? 'collect' : checkString(rt, option, 1);
   if (argument !== undefined) checkNumber(rt, argument, 2);
   switch (what) {
-    case 'count': {
-      // Kilobytes; the heap is JavaScript's and shared, so this says little. Two results, as in 5.1.
-      const bytes = rt.budget?.used ?? 0;
-      return [1024 + bytes, 0];
-    }
+    case 'count':
+      // Kilobytes. The heap is JavaScript's and shared: this is its size, which says little about the script.
+      return getHeapStatistics().used_heap_size / 1024;
     case 'step':
       return true;
     case 'collect':
@@ -137,7 +136,7 @@ const collectgarbage = plain('collectgarbage', (rt, option, argument) => {
   }
 });
 
-const gcinfo = plain('gcinfo', () => 1024);
+const gcinfo = plain('gcinfo', () => Math.floor(getHeapStatistics().used_heap_size / 1024));
 
 const newproxy = plain('newproxy', (rt, model) => {
   if (model === undefined || model === false) return new Userdata(undefined);

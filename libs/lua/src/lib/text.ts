@@ -64,6 +64,6 @@ export const print = calling('print', function* (rt, ...args): Running {
     }
     texts.push(text);
   }
-  rt.print(`${texts.join('\t')}\n`);
+  rt.host.print(`${texts.join('\t')}\n`);
   return [];
 });

@@ -135,6 +135,8 @@ export function parsePrimary(cursor: Cursor): Expr {
         left = { kind: 'index', object: left, key: bracketed(cursor), line };
         break;
       case ':': {
+        // `f() ::label::`
+        if (lexer.lookahead() === ':') return left;
         lexer.next();
         const name = cursor.name();
         left = { kind: 'method', object: left, name, args: callArguments(cursor), line };
