@@ -32,5 +32,8 @@ export async function startGuardedNats(
 
 /** A plain client of that user, without any of libs/bus. */
 export function connectAs(server: NatsServer, user: UserName): Promise<NatsConnection> {
-  return connect({ servers: server.url, user, pass: password(user), reconnect: false });
+  return connect({
+    ...{ servers: server.url, user, pass: password(user) },
+    ...{ reconnect: false, inboxPrefix: `_INBOX_${user}` },
+  });
 }
