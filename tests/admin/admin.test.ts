@@ -471,3 +471,16 @@ test('disposing cuts a request that doesn’t end', async (t) => {
   await it[Symbol.asyncDispose]();
   t.is(await status, 0);
 });
+
+test('a client that sends too slowly is cut off, in the head and in the body', async (t) => {
+  await using it = await open('request_timeout: 1s');
+  const [head, body] = await Promise.all([
+    raw(it.port, 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: '),
+    raw(
+      it.port,
+      `POST /v1/things HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+    ),
+  ]);
+  t.is(head, 408);
+  t.is(body, 408);
+});

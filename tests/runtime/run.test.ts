@@ -153,6 +153,16 @@ test('a bad configuration is printed for people with all mistakes, exit 78, adap
   t.true(run.steps().includes('dispose adapter'));
 });
 
+test('a part that can’t go on ends the process in good order with the code of its error', async (t) => {
+  await using run = await start({
+    services: [{ name: 'a' }, { name: 'b', gone: 'SP_ERR_STORE_UNAVAILABLE' }],
+  });
+  t.is(await run.end(), 69);
+  t.deepEqual(run.steps().slice(-5), [
+    ...['drain b ready=false', 'drain a ready=false', 'dispose b', 'dispose a', 'dispose adapter'],
+  ]);
+});
+
 for (const crash of ['throws', 'rejects'] as const) {
   test(`an error nobody catches (${crash}) is logged without its secrets, drained briefly, exit 70`, async (t) => {
     await using run = await start({ services: [{ name: 'edge', crash }] });

@@ -25,6 +25,8 @@ interface Script {
     readonly start?: 'fails' | 'waits' | { readonly code: string } | { readonly wrapped: string };
     readonly drain?: 'fails' | 'forever' | 'until-aborted' | number;
     readonly dispose?: 'fails' | 'forever';
+    /** Tells the process, once started, that it can't go on, with this code. */
+    readonly gone?: string;
     readonly crash?: 'throws' | 'rejects' | 'again-and-again';
   }[];
 }
@@ -52,6 +54,10 @@ function scripted(part: Script['services'][number], life: Life): Service {
       const crash = () => {
         throw Object.assign(new Error('crash'), { password: 'hunter2' });
       };
+      const { gone } = part;
+      if (gone !== undefined) {
+        setTimeout(() => life.fail(Object.assign(new Error('gone'), { code: gone })), 1);
+      }
       if (part.crash === 'throws') setTimeout(crash, 1);
       if (part.crash === 'rejects') void Promise.reject(new Error('crash'));
       if (part.crash === 'again-and-again') setInterval(crash, 1);

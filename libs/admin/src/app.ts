@@ -12,6 +12,7 @@ import { bears } from './token.ts';
 const MOST_HEADER_BYTES = 16 * 1024;
 const HEADERS_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
+const CHECK_MS = 500;
 
 /** The application of the listener, ready but for listening. */
 export async function buildApp(ports: AdminPorts, settings: AdminSettings): Promise<AdminRouter> {
@@ -21,7 +22,12 @@ export async function buildApp(ports: AdminPorts, settings: AdminSettings): Prom
     requestTimeout: settings.request_timeout,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: MOST_HEADER_BYTES, headersTimeout: HEADERS_MS },
+    http: {
+      maxHeaderSize: MOST_HEADER_BYTES,
+      headersTimeout: Math.min(HEADERS_MS, settings.request_timeout),
+      // Node looks for connections that are too slow every 30 s, however short their time.
+      connectionsCheckingInterval: CHECK_MS,
+    },
   })
     .setValidatorCompiler(TypeBoxValidatorCompiler)
     .withTypeProvider<TypeBoxTypeProvider>();
