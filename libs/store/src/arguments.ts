@@ -4,9 +4,9 @@ import type { Key, Member, RangeQuery, Window } from './ports.ts';
 import type { FullWindow } from './windows.ts';
 
 /** Most keys in one `get` or `counters`, most windows in one `hit`, most changes in one commit. */
-export const MAX_BATCH = 1_000;
+const MAX_BATCH = 1_000;
 /** Most bytes of UTF-8 in a member of an index, in the id of a commit or of a message, and in a subject. */
-export const MAX_NAME_BYTES = 512;
+const MAX_NAME_BYTES = 512;
 /** Longest time to live and longest window: a hundred years. */
 const MAX_MS = 100 * 365 * 86_400_000;
 /** Largest limit and cost of a window. */

@@ -4,9 +4,9 @@ import { checkKey, encodeKey, show } from './key.ts';
 import type { Changes, CounterChange, IndexChange, Key, OutboxMessage, Put } from './ports.ts';
 
 /** Most bytes in a stored value. */
-export const MAX_VALUE_BYTES = 8 * 1024 * 1024;
+const MAX_VALUE_BYTES = 8 * 1024 * 1024;
 /** Most bytes in the body of a message: what NATS takes unless it is told otherwise. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
  * Checks a commit against the rules of the port and says which partition it is about. Throws

@@ -2,7 +2,7 @@ import { StoreArgumentError } from './errors.ts';
 import type { Key } from './ports.ts';
 
 /** How long a key may be: bytes of UTF-8 over all its parts. */
-export const MAX_KEY_BYTES = 512;
+const MAX_KEY_BYTES = 512;
 
 const PLAIN = /^[A-Za-z0-9_~@+=,-][A-Za-z0-9_~@+=,.-]*$/;
 const ENCODED = /^(?:[A-Za-z0-9_~@+=,.-]|%[0-9A-F]{2})+$/;

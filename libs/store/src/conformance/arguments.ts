@@ -221,7 +221,9 @@ export const arguments_: Cases = {
       put: [put(['p', 'a'])],
       check: [{ key: ['p', 'b'], version: 'x' as Version }],
     });
-    await store[Symbol.asyncDispose]();
+    const ended = store[Symbol.asyncDispose]();
+    await t.throwsAsync(() => space.get([['p', 'a']]), { code: 'SP_ERR_STORE_CLOSED' });
+    await ended;
     t.false((await last).ok, 'what was asked before is answered');
     for (const [verb, work] of Object.entries(VERBS)) {
       await t.throwsAsync(() => work(space, signal), { code: 'SP_ERR_STORE_CLOSED' }, verb);

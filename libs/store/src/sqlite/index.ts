@@ -34,14 +34,19 @@ const SWEEP_ROWS = 500;
  * Rejects with `StoreInUseError` when another has the file open, `StoreLayoutError` when the file isn't a store or was
  * written by a newer version, `StoreUnavailableError` when it can't be opened or made.
  */
-export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
+export async function openSqliteStore(
+  options: SqliteOptions,
+  signal?: AbortSignal,
+): Promise<Store> {
   const { path, clock, synchronous = 'full', deadlineMs = 10_000, sweepMs = 1_000 } = options;
   const { onSweepError = (error: Error) => process.emitWarning(error) } = options;
+  signal?.throwIfAborted();
   await makePrivate(path);
   await using stack = new AsyncDisposableStack();
   const connection = stack.use(await openConnection({ path, synchronous, clock, deadlineMs }));
-  stack.use(startSweeping(connection, clock, sweepMs, onSweepError));
-  const owned = stack.move();
+  const sweeping = stack.use(startSweeping(connection, clock, sweepMs, onSweepError));
+  signal?.throwIfAborted();
+  stack.move();
   const spaces = new Map<string, Space>();
   return {
     space(name) {
@@ -55,7 +60,11 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       signal?.throwIfAborted();
       return Math.floor(clock.now());
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]() {
+      // Both at once: from now on nothing more may be asked.
+      sweeping[Symbol.dispose]();
+      return connection[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -79,7 +88,7 @@ function startSweeping(
   clock: Clock,
   everyMs: number,
   onError: (error: Error) => void,
-): AsyncDisposable {
+): Disposable {
   const stopped = new AbortController();
   let running: Promise<void> | undefined;
 
@@ -100,10 +109,9 @@ function startSweeping(
     running ??= sweep();
   });
   return {
-    async [Symbol.asyncDispose]() {
+    [Symbol.dispose]() {
       timer[Symbol.dispose]();
       stopped.abort();
-      await running;
     },
   };
 }
