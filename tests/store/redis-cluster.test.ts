@@ -1,5 +1,5 @@
-import { openRedisStore } from '@sallyport/store/redis';
 import { type Subject, storeConformance } from '@sallyport/store/conformance';
+import { openRedisStore } from '@sallyport/store/redis';
 import { testWith } from '../world/needs.ts';
 import { startRedisCluster } from '../world/redis.ts';
 

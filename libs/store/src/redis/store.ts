@@ -68,6 +68,8 @@ function openLink(options: RedisStoreOptions, wait: Replication | undefined): Li
 }
 
 async function checkServer(link: Link, signal: AbortSignal | undefined): Promise<void> {
+  // INFO would be let through before the credentials are known to be good.
+  await link.send('time', [], 'again', signal);
   const info = String(await link.send('info', ['server'], 'again', signal));
   const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
   if (Number(version.split('.')[0]) < 7) {

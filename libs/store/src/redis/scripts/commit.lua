@@ -61,6 +61,7 @@ for i = 1, tonumber(arg()) do
   local at, add, ttl = key(), tonumber(arg()), arg()
   local old = redis.call('GET', at) or '0'
   if #old > 17 or not string.match(old, '^%-?%d+$') then return damaged(at) end
+  if math.abs(tonumber(old)) > 9007199254740991 then return damaged(at) end
   local new = tonumber(old) + add
   if new > 9007199254740991 or new < -9007199254740991 then
     return redis.error_reply('SPCOUNTER ' .. (i - 1))
