@@ -7,29 +7,45 @@ import { runs } from '../world/deep.ts';
 import { type Fate, LossyFeeds } from './lossy-feeds.ts';
 
 const MAX_DELAY_MS = 400;
-/** Three heartbeats, what a message may take (a second copy twice as long), and the tick of the clock. */
-const BOUND_MS = 1500 + 2 * MAX_DELAY_MS;
+const MAX_LATENCY_MS = 800;
+/**
+ * Three heartbeats, an answer of the store that is believed (at most one heartbeat old, or a reader's own: as old as it
+ * took), and what a message may take (a second copy twice as long).
+ */
+const BOUND_MS = 1500 + 500 + 2 * MAX_DELAY_MS;
 
+/** Answers late, and as it was when it was asked; or not at all. */
 class Unreliable extends FeedLog {
+  /** Nobody can read it; readers can't. */
   down = false;
+  blind = false;
+  readonly #clock: ManualClock;
+  readonly #latency: () => number;
 
-  override async head() {
-    this.#check();
-    return super.head();
+  constructor(clock: ManualClock, latency: () => number, kept: number) {
+    super('epoch-1', kept);
+    this.#clock = clock;
+    this.#latency = latency;
   }
 
-  override async snapshot() {
-    this.#check();
-    return super.snapshot();
+  override head(signal?: AbortSignal) {
+    return this.#late(super.head(), this.down, signal);
   }
 
-  override async since(at: { epoch: string; version: number }) {
-    this.#check();
-    return super.since(at);
+  override snapshot(signal?: AbortSignal) {
+    return this.#late(super.snapshot(), this.down || this.blind, signal);
   }
 
-  #check() {
-    if (this.down) throw new Error('the store is away');
+  override since(at: { epoch: string; version: number }, signal?: AbortSignal) {
+    return this.#late(super.since(at), this.down || this.blind, signal);
+  }
+
+  async #late<T>(answer: Promise<T>, refused: boolean, signal?: AbortSignal): Promise<T> {
+    const value = await answer;
+    if (refused) throw new Error('the store is away');
+    const latency = this.#latency();
+    if (latency > 0) await this.#clock.sleep(latency, signal);
+    return value;
   }
 }
 
@@ -50,9 +66,10 @@ class Stage implements AsyncDisposable {
   #owners = new AsyncDisposableStack();
   #own: ReturnType<typeof ownFeed<typeof numbers>>[] = [];
   #epochs = 1;
+  #wrong: string | undefined;
 
-  constructor(fate: () => Fate, kept: number) {
-    this.log = new Unreliable('epoch-1', kept);
+  constructor(fate: () => Fate, kept = 1000, latency = () => 0) {
+    this.log = new Unreliable(this.clock, latency, kept);
     this.feeds = new LossyFeeds(this.clock, fate);
     this.#remember();
     this.startOwners();
@@ -93,8 +110,12 @@ class Stage implements AsyncDisposable {
     const copy = { values: [] as number[], faults: [] as unknown[] };
     const reader = await followFeed({
       ...{ feed: numbers, feeds, source, clock },
-      reset: (value) => {
-        copy.values = [...value];
+      reset: (value, head) => {
+        const before = this.copies.find((one) => one.values === copy.values)?.reader.head;
+        if (before?.epoch === head.epoch && before.version > head.version) {
+          this.#wrong ??= `a reader was put back from ${before.version} to ${head.version}`;
+        }
+        copy.values.splice(0, Number.POSITIVE_INFINITY, ...value);
       },
       apply: ({ n }) => void copy.values.push(n),
       onError: (error) => void copy.faults.push(error),
@@ -104,6 +125,7 @@ class Stage implements AsyncDisposable {
 
   /** A reader that says it is fresh has everything that was true a bound ago. */
   violation(): string | undefined {
+    if (this.#wrong !== undefined) return this.#wrong;
     const then = this.clock.monotonic() - BOUND_MS;
     const truth = this.history.findLast(({ at }) => at <= then);
     for (const [i, { reader, values }] of this.copies.entries()) {
@@ -146,7 +168,10 @@ const step = fc.oneof(
       ms: fc.integer({ min: 1, max: 900 }),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('join', 'cut', 'heal', 'forget') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constantFrom('join', 'cut', 'heal', 'forget', 'blind', 'see') }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ op: fc.constantFrom('store-down', 'store-up', 'stop', 'start') }),
@@ -162,14 +187,22 @@ test('whatever is lost, doubled, delayed or restarted, readers are never wrongly
     fc.asyncProperty(
       fc.array(step, { maxLength: 40 }),
       fc.array(fate, { minLength: 1, maxLength: 60 }),
+      fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: MAX_LATENCY_MS })), {
+        minLength: 1,
+      }),
       fc.constantFrom(3, 1000),
-      async (steps, fates, kept) => {
+      async (steps, fates, latencies, kept) => {
         let [at, n] = [0, 0];
         const next = () => {
           at += 1;
           return fates[at % fates.length] as Fate;
         };
-        await using stage = new Stage(next, kept);
+        let calm = false;
+        const latency = () => {
+          at += 1;
+          return calm ? 0 : (latencies[at % latencies.length] as number);
+        };
+        await using stage = new Stage(next, kept, latency);
         await stage.join();
         for (const one of steps) {
           if (one.op === 'commit') {
@@ -186,6 +219,8 @@ test('whatever is lost, doubled, delayed or restarted, readers are never wrongly
           else if (one.op === 'cut') stage.feeds.cut = true;
           else if (one.op === 'heal') stage.feeds.cut = false;
           else if (one.op === 'forget') stage.forget();
+          else if (one.op === 'blind') stage.log.blind = true;
+          else if (one.op === 'see') stage.log.blind = false;
           else if (one.op === 'store-down') stage.log.down = true;
           else if (one.op === 'store-up') stage.log.down = false;
           else if (one.op === 'stop') await stage.stopOwners();
@@ -197,6 +232,8 @@ test('whatever is lost, doubled, delayed or restarted, readers are never wrongly
         stage.feeds.cut = false;
         stage.feeds.healed = true;
         stage.log.down = false;
+        stage.log.blind = false;
+        calm = true;
         await stage.stopOwners();
         stage.startOwners();
         await stage.clock.advance(4_000);
@@ -214,7 +251,7 @@ test('whatever is lost, doubled, delayed or restarted, readers are never wrongly
 });
 
 async function stageWithReader(t: { true(value: boolean): void }) {
-  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }), 1000);
+  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }));
   await stage.join();
   await stage.clock.advance(600);
   const [copy] = stage.copies as [Copy];
@@ -244,6 +281,61 @@ test('while the bus is silent a reader follows by asking the source, but doesn�
   t.false(copy.reader.fresh);
 });
 
+test('a reader that hears of another numbering isn’t fresh until the source has told it more', async (t) => {
+  const { stage, copy } = await stageWithReader(t);
+  await using _ = stage;
+  stage.log.blind = true;
+  stage.forget();
+  await stage.clock.advance(510);
+  t.false(copy.reader.fresh);
+  stage.log.blind = false;
+  await stage.clock.advance(1_000);
+  t.true(copy.reader.fresh);
+  t.is(copy.reader.head?.epoch, 'epoch-2');
+});
+
+test('a snapshot that is older than what arrived while it was made doesn’t put the reader back', async (t) => {
+  let latency = 0;
+  const stage = new Stage(
+    () => ({ copies: 1, delayMs: 0 }),
+    0,
+    () => latency,
+  );
+  await using _ = stage;
+  await stage.join();
+  await stage.clock.advance(600);
+  const [copy] = stage.copies as [Copy];
+  latency = 400;
+  stage.commit(1, false);
+  stage.commit(2, true);
+  await stage.clock.advance(620);
+  const late = { epoch: 'epoch-1', version: 1, delta: { n: 1 } };
+  stage.feeds.send(numbers, new TextEncoder().encode(JSON.stringify(late)));
+  stage.commit(3, true);
+  await stage.clock.advance(20);
+  t.deepEqual(copy.values, [1, 2, 3]);
+  await stage.clock.advance(2_000);
+  t.deepEqual(copy.values, [1, 2, 3]);
+  t.is(stage.violation(), undefined);
+});
+
+test('an answer of the store that took longer than a heartbeat isn’t passed on as one', async (t) => {
+  let latency = 0;
+  const stage = new Stage(
+    () => ({ copies: 1, delayMs: 0 }),
+    1000,
+    () => latency,
+  );
+  await using _ = stage;
+  await stage.join();
+  await stage.clock.advance(600);
+  const [copy] = stage.copies as [Copy];
+  t.true(copy.reader.fresh);
+  latency = 600;
+  await stage.clock.advance(2_500);
+  t.false(copy.reader.fresh);
+});
+
 test('owners that can’t read the store send no heartbeat, so readers don’t trust them', async (t) => {
   const { stage, copy } = await stageWithReader(t);
   await using _ = stage;
@@ -265,7 +357,7 @@ test('a delta of a newer version that this reader can’t read sends it to the s
 });
 
 test('a callback that throws half way is followed by a whole snapshot', async (t) => {
-  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }), 1000);
+  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }));
   await using _ = stage;
   let [values, failures]: [number[], number] = [[], 0];
   await using reader = await followFeed({
@@ -290,7 +382,7 @@ test('a callback that throws half way is followed by a whole snapshot', async (t
 });
 
 test('a reader that begins with a copy of its own is brought up to date by the changes since', async (t) => {
-  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }), 1000);
+  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }));
   await using _ = stage;
   for (const n of [1, 2, 3]) stage.commit(n, false);
   const [values, resets]: [number[], number[]] = [[1, 2], []];
@@ -307,7 +399,7 @@ test('a reader that begins with a copy of its own is brought up to date by the c
 });
 
 test('waiting for a first value ends with the signal, and with disposal', async (t) => {
-  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }), 1000);
+  const stage = new Stage(() => ({ copies: 1, delayMs: 0 }));
   await using _ = stage;
   stage.log.down = true;
   await stage.join();

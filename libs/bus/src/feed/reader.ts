@@ -69,8 +69,12 @@ class Reader<F extends FeedType, Value> implements FeedReader {
   #high = 0;
   /** Deltas that came before their turn. */
   readonly #kept = new Map<number, DataOf<F>>();
-  /** A message of another numbering came: the source must say which one counts. */
-  #doubt = false;
+  /**
+   * Messages of another numbering, or unreadable ones: the source must say what counts. How many there were, and how
+   * many before the last question that was answered.
+   */
+  #doubts = 0;
+  #resolved = 0;
   /** Only a snapshot helps: there is no value yet, or a callback threw half way. */
   #broken: boolean;
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -104,7 +108,7 @@ class Reader<F extends FeedType, Value> implements FeedReader {
     return (
       this.#valued &&
       !this.#broken &&
-      !this.#doubt &&
+      this.#doubts === this.#resolved &&
       (this.#head?.version ?? 0) >= this.#high &&
       this.#options.clock.monotonic() - this.#heardAt <= this.#silenceMs
     );
@@ -147,14 +151,14 @@ class Reader<F extends FeedType, Value> implements FeedReader {
     } catch (error) {
       // Newer than this process, or damaged: the source knows better, and says so in its own words.
       onError?.(error);
-      this.#doubt = true;
+      this.#doubts += 1;
       this.#sync(false);
       this.#note();
       return;
     }
     const { epoch, version } = message;
     if (epoch !== this.#head?.epoch) {
-      this.#doubt = true;
+      this.#doubts += 1;
       this.#sync(true);
     } else {
       this.#high = Math.max(this.#high, version);
@@ -201,7 +205,8 @@ class Reader<F extends FeedType, Value> implements FeedReader {
         await this.#ask(signal);
         if (counts) this.#heardAt = Math.max(this.#heardAt, began);
         this.#note();
-        if (!this.#doubt && !this.#broken && (this.#head?.version ?? 0) >= this.#high) return;
+        const sure = this.#doubts === this.#resolved && !this.#broken;
+        if (sure && (this.#head?.version ?? 0) >= this.#high) return;
       } catch (error) {
         if (signal.aborted) return;
         onError?.(error);
@@ -219,29 +224,23 @@ class Reader<F extends FeedType, Value> implements FeedReader {
     const { source } = this.#options;
     const at = this.#head;
     // Doubt that arises while the source answers is about what it hasn't seen yet.
-    this.#doubt = false;
-    try {
-      if (at !== undefined && !this.#broken) {
-        const deltas = await source.since(at, signal);
-        if (deltas !== undefined) {
-          for (const { version, delta } of deltas) this.#take(version, delta);
-          this.#applyKept();
-          return;
-        }
-      }
+    const doubts = this.#doubts;
+    const deltas = at === undefined || this.#broken ? undefined : await source.since(at, signal);
+    if (deltas === undefined) {
       const { value, epoch, version } = await source.snapshot(signal);
       this.#reset(value, { epoch, version });
-    } catch (error) {
-      this.#doubt = true;
-      throw error;
+    } else {
+      for (const { version, delta } of deltas) this.#take(version, delta);
+      this.#applyKept();
     }
+    this.#resolved = doubts;
   }
 
   #reset(value: Value, head: FeedHead): void {
     const sameNumbering = head.epoch === this.#head?.epoch;
     // An older value than we have: the source lags behind what it said before. Ask again.
     if (sameNumbering && !this.#broken && head.version < (this.#head?.version ?? 0)) {
-      this.#doubt = true;
+      this.#doubts += 1;
       return;
     }
     if (!sameNumbering) {
