@@ -41,7 +41,7 @@ export interface StoredEntity {
 }
 
 /** Identity of a written state, in the store's own words. */
-export type StateVersion = string & { readonly __version: never };
+type StateVersion = string & { readonly __version: never };
 
 export interface IndexMember {
   readonly member: string;
