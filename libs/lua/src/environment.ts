@@ -4,10 +4,15 @@ import { Driver } from './driver.ts';
 import { type Builtin, LuaFunction } from './function.ts';
 import { BASE } from './lib/base.ts';
 import { COROUTINE } from './lib/coroutine.ts';
+import { DEBUG } from './lib/debug.ts';
+import { createIo, type IoOptions } from './lib/io.ts';
+import { LOAD } from './lib/load.ts';
 import { MATH } from './lib/math.ts';
 import { OS } from './lib/os.ts';
+import { createPackage, module, require } from './lib/package.ts';
 import { TABLE } from './lib/table.ts';
 import { type Mode, Runtime } from './runtime.ts';
+import type { Resolver } from './source.ts';
 import { stringLibrary } from './strings/library.ts';
 import { LuaTable, type Shape, shapeOf } from './table.ts';
 import type { LuaValue } from './value.ts';
@@ -23,6 +28,12 @@ export interface EnvironmentOptions {
   readonly now?: () => number;
   /** Where `math.random` starts; random by default. */
   readonly seed?: number;
+  /** Finds files for `require`, `loadfile` and `dofile`; without it there are none. */
+  readonly resolve?: Resolver;
+  /** `package.path`; `./?.lua` by default. */
+  readonly path?: string;
+  /** Files and streams: absent, there is no `io`; see `IoOptions`. */
+  readonly io?: IoOptions;
   /** Calls inside one another before "stack overflow"; by default what the mode's own implementation bears. */
   readonly maxDepth?: number;
 }
@@ -61,8 +72,9 @@ const LIBRARIES: Readonly<Record<string, Template>> = {
   math: template(MATH),
   os: template(OS),
   coroutine: template(COROUTINE),
+  debug: template(DEBUG),
 };
-const GLOBALS = template(BASE);
+const GLOBALS = template({ ...BASE, ...LOAD, module, require });
 
 export function createEnvironment(options: EnvironmentOptions = {}): Environment {
   const mode = options.mode ?? 'puc';
@@ -71,6 +83,7 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
     print: options.print ?? standardOutput,
     now: options.now ?? Date.now,
     getenv: (name) => (env !== undefined && Object.hasOwn(env, name) ? env[name] : undefined),
+    resolve: options.resolve,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
   });
   const globals = instance(GLOBALS);
@@ -78,6 +91,8 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
   globals.put('_G', globals);
   globals.put('_VERSION', 'Lua 5.1');
   for (const name in LIBRARIES) globals.put(name, instance(LIBRARIES[name] as Template));
+  if (options.io !== undefined) globals.put('io', createIo(rt, options.io));
+  rt.package = createPackage(globals, options.path ?? './?.lua');
   const math = globals.get('math') as LuaTable;
   math.put('pi', Math.PI);
   math.put('huge', mode === 'puc' ? Number.POSITIVE_INFINITY : Number.MAX_VALUE);

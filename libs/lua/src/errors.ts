@@ -15,6 +15,8 @@ function quickly<T>(make: () => T): T {
 export class LuaError extends Error {
   readonly code = 'SP_ERR_LUA_ERROR';
   readonly value: LuaValue;
+  /** Raised by an operation of the language, not by a library function. */
+  operation = false;
   /** Where it was raised, as `debug.traceback` words it; filled in when it leaves the script uncaught. */
   traceback: string | undefined;
 

@@ -1,8 +1,10 @@
 import type { Budget } from './budget.ts';
 import type { CallOptions } from './call-options.ts';
+import type { Running } from './function.ts';
 import type { Runtime } from './runtime.ts';
 import type { LuaTable } from './table.ts';
 import { traceback } from './traceback.ts';
+import type { LuaValue } from './value.ts';
 
 /** What a host function may know about the call from the host that it runs in. */
 export class HostContext {
@@ -41,6 +43,20 @@ export class HostContext {
   /** The call chain of the script, as `debug.traceback` words it. */
   traceback(): string {
     return traceback(this.#rt, this.#rt.depth);
+  }
+
+  /** Calls Lua from a `hostGenerator`: all its results. */
+  call(f: LuaValue, args: LuaValue[]): Running<LuaValue[]> {
+    return this.#rt.call(f, args);
+  }
+
+  /** Waits in a `hostGenerator`. */
+  *wait<T>(promise: PromiseLike<T>): Running<T> {
+    let settled: T | undefined;
+    yield promise.then((value) => {
+      settled = value;
+    });
+    return settled as T;
   }
 
   /** For the driver: ends what host functions wait for. */

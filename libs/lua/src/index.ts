@@ -8,8 +8,17 @@ export {
   type EnvironmentOptions,
 } from './environment.ts';
 export { LuaError, LuaStopError, LuaSyntaxError, type StopReason } from './errors.ts';
+export type { Builtin, LuaFunction } from './function.ts';
 export type { HostContext } from './host-context.ts';
+export {
+  type HostFunction,
+  type HostGenerator,
+  hostFunction,
+  hostGenerator,
+} from './host-function.ts';
+export type { IoOptions } from './lib/io.ts';
 export type { Mode } from './runtime.ts';
+export type { Resolver, Source } from './source.ts';
 export { LuaTable } from './table.ts';
 export { Userdata } from './userdata.ts';
 export type { LuaValue } from './value.ts';

@@ -1,6 +1,7 @@
 import { luaError } from './errors.ts';
 import { invoke, many, one } from './call.ts';
 import { Builtin, type Chunk, LuaFunction, type Running, type Site } from './function.ts';
+import type { Resolver } from './source.ts';
 import { gopherNumberText, type NumberText, pucNumberText } from './strings/number-text.ts';
 import type { HostContext } from './host-context.ts';
 import { Random } from './lib/random.ts';
@@ -21,6 +22,8 @@ export interface HostPorts {
   getenv(name: string): string | undefined;
   /** Where `math.random` starts. */
   readonly seed: number;
+  /** Finds files for `require`, `loadfile` and `dofile`. */
+  readonly resolve: Resolver | undefined;
 }
 
 /** Steps between two looks at the clock. */
@@ -49,6 +52,8 @@ export class Runtime {
   /** The call from the host in progress. */
   context: HostContext | undefined;
   readonly host: HostPorts;
+  /** `package`: what `require` works with, whatever the script does to its globals. */
+  package: LuaTable | undefined;
   readonly random: Random;
 
   constructor(mode: Mode, maxDepth: number, host: HostPorts) {
@@ -125,7 +130,9 @@ export class Runtime {
 
   /** An error of an operation: `message` after the position of the running function, if that is Lua. */
   runError(message: string): Error {
-    return luaError(this.position(this.depth) + message);
+    const error = luaError(this.position(this.depth) + message);
+    error.operation = true;
+    return error;
   }
 
   /** How many arguments the running builtin was given. */

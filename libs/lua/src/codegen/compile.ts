@@ -30,7 +30,7 @@ export function compileSource(source: string, name: string): Program {
   const chunk = { source: name, shortSource: short, sites: [NOWHERE] };
   try {
     const emitter = new ChunkEmitter(chunk, emitFunction);
-    emitFunction(emitter, parseChunk(source, short));
+    emitFunction(emitter, parseChunk(name.startsWith('@') ? bare(source) : source, short));
     const code = instantiate(emitter);
     return { name: short, code, proto: emitter.protos[0] as Proto };
   } catch (error) {
@@ -40,6 +40,11 @@ export function compileSource(source: string, name: string): Program {
     }
     throw error;
   }
+}
+
+/** A file without the first line that Unix reads; its line break stays. */
+function bare(source: string): string {
+  return source.startsWith('#') ? source.replace(/^[^\r\n]*/, '') : source;
 }
 
 function instantiate(emitter: ChunkEmitter): Code {

@@ -12,7 +12,8 @@ export function emit(e: Emitter, expr: Expr): string {
     case 'false':
       return expr.kind;
     case 'number':
-      return String(expr.value);
+      // In brackets, so that a property may follow.
+      return `(${expr.value})`;
     case 'string':
       return JSON.stringify(expr.value);
     case 'vararg':
@@ -211,7 +212,7 @@ function emitArithmetic(e: Emitter, expr: Extract<Expr, { kind: 'binary' }>): st
   const [code, a, b] = operands(e, left, right);
   e.release(mark);
   const fast =
-    op === '%' ? `${a}-Math.floor(${a}/${b})*${b}` : op === '^' ? `Math.pow(${a},${b})` : `${a}${op}${b.startsWith('-') ? `(${b})` : b}`;
+    op === '%' ? `${a}-Math.floor(${a}/${b})*${b}` : op === '^' ? `Math.pow(${a},${b})` : `${a}${op}${b}`;
   const checks = [isNumber(left) ? '' : a, isNumber(right) ? '' : b]
     .filter((name) => name !== '')
     .map((name) => `typeof ${name}==='number'`);

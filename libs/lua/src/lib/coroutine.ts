@@ -70,11 +70,7 @@ function* resumeThread(rt: Runtime, co: LuaThread, args: LuaValue[]): Running<Lu
 
 /** Why `co` can't be resumed; undefined when it can. */
 function refusal(co: LuaThread): string | undefined {
-  return co.status === 'suspended' ? undefined : `cannot resume ${nameOf(co)} coroutine`;
-}
-
-function nameOf(co: LuaThread): string {
-  return co.status === 'dead' ? 'dead' : 'non-suspended';
+  return co.status === 'suspended' ? undefined : `cannot resume ${co.status} coroutine`;
 }
 
 const create = plain(

@@ -1,9 +1,9 @@
 import { checkAny } from '../arguments.ts';
 import { calling } from '../builtin.ts';
-import { caught } from '../errors.ts';
-import type { Running } from '../function.ts';
-import type { Runtime } from '../runtime.ts';
-import type { LuaValue } from '../value.ts';
+import { caught, LuaError } from '../errors.ts';
+import { Builtin, type Running } from '../function.ts';
+import { OPERATOR, type Runtime } from '../runtime.ts';
+import { type LuaValue, NONE } from '../value.ts';
 
 /** `pcall (f, ...)`. Doesn't catch what stops the script. */
 export const pcall = calling('pcall', function* (rt, f, ...args): Running {
@@ -26,17 +26,33 @@ export const xpcall = calling('xpcall', function* (rt, f, handler): Running {
     return [true, ...(yield* rt.call(f, []))];
   } catch (error) {
     const value = caught(error);
-    const results = yield* handle(rt, handler, value);
+    const result = yield* handle(rt, handler, value, error);
     rt.depth = depth;
-    return [false, ...results];
+    return [false, result];
   }
 });
 
-function* handle(rt: Runtime, handler: LuaValue, value: LuaValue): Running<LuaValue[]> {
+function* handle(
+  rt: Runtime,
+  handler: LuaValue,
+  value: LuaValue,
+  error: unknown,
+): Running<LuaValue> {
+  const { depth } = rt;
+  const site = rt.siteAt(depth);
+  // A builtin that raised the error isn't on the chain of calls, but tracebacks show it.
+  if (error instanceof LuaError && !error.operation && site !== undefined && site.argc !== OPERATOR) {
+    rt.depth = depth + 1;
+    rt.fns[depth + 1] = raiser;
+    rt.pos[depth + 1] = 0;
+  }
   try {
-    return yield* rt.call(handler, [value]);
-  } catch (error) {
-    // An error in the handler (LUA_ERRERR). A stop goes on.
-    return [caught(error) === undefined ? undefined : 'error in error handling'];
+    return yield* rt.call1(handler, [value]);
+  } catch (inner) {
+    // An error in the handler (LUA_ERRERR); a stop goes on.
+    caught(inner);
+    return 'error in error handling';
   }
 }
+
+const raiser = new Builtin('?', () => NONE);

@@ -49,9 +49,6 @@ export class Lexer {
   constructor(source: string, chunk: string) {
     this.#source = source;
     this.#chunk = chunk;
-    if (source.charCodeAt(0) === 35) {
-      while (this.#at < source.length && !isNewline(this.#peek())) this.#at += 1;
-    }
   }
 
   /** Moves to the next token. */

@@ -1,0 +1,84 @@
+import { plain } from './builtin.ts';
+import { LuaError, LuaStopError, luaError } from './errors.ts';
+import { Builtin, type Running } from './function.ts';
+import { HostContext } from './host-context.ts';
+import type { Runtime } from './runtime.ts';
+import { Deferred, Pending } from './suspension.ts';
+import type { LuaResult, LuaValue } from './value.ts';
+
+/**
+ * A function of the host: gets the arguments, gives one value, an array of none or several, or a promise of that. What it throws or
+ * rejects with is an error of Lua at the place of the call: a `LuaError`'s value as it is, of other errors the message.
+ */
+export type HostFunction = (
+  context: HostContext,
+  args: LuaValue[],
+) => LuaResult | void | PromiseLike<LuaResult | void>;
+
+/**
+ * A function of the host that calls Lua: `const [v] = yield* context.call(f, args)`; waits with `yield* context.wait(promise)`.
+ */
+export type HostGenerator = (context: HostContext, args: LuaValue[]) => Running<LuaResult | void>;
+
+/** Makes a function of the host callable from Lua. */
+export function hostFunction(name: string, fn: HostFunction): Builtin {
+  return plain(name, (rt, ...args) => {
+    let result: LuaResult | void | PromiseLike<LuaResult | void>;
+    try {
+      result = fn(contextOf(rt), args);
+    } catch (error) {
+      throw hostError(rt, error);
+    }
+    return typeof result === 'object' ? hostResult(rt, result) : (result as LuaResult);
+  });
+}
+
+/** Makes a function of the host that itself calls Lua callable from Lua. */
+export function hostGenerator(name: string, fn: HostGenerator): Builtin {
+  const builtin: Builtin = plain(
+    name,
+    (rt, ...args) => new Deferred(running(rt, fn, args), builtin, args.length),
+  );
+  return builtin;
+}
+
+function* running(rt: Runtime, fn: HostGenerator, args: LuaValue[]): Running {
+  try {
+    return (yield* fn(contextOf(rt), args)) as LuaResult;
+  } catch (error) {
+    throw hostError(rt, error);
+  }
+}
+
+function contextOf(rt: Runtime): HostContext {
+  if (rt.context === undefined) throw new Error('a host function was called outside a call');
+  return rt.context;
+}
+
+/** A host function's result: as it is, or a promise to be waited for. */
+export function hostResult(
+  rt: Runtime,
+  result: LuaResult | void | PromiseLike<LuaResult | void>,
+): LuaResult {
+  if (!isThenable(result)) return result as LuaResult;
+  return new Pending(
+    result.then(undefined, (error: unknown) => {
+      throw hostError(rt, error);
+    }),
+  );
+}
+
+function isThenable(value: unknown): value is PromiseLike<LuaResult | void> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/** What a host function threw, as an error that Lua can catch. */
+export function hostError(rt: Runtime, error: unknown): unknown {
+  if (error instanceof LuaError || error instanceof LuaStopError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return luaError(rt.where(1) + Buffer.from(message).toString('latin1'), error);
+}
