@@ -90,9 +90,11 @@ function startSweeping(
   onError: (error: Error) => void,
 ): Disposable {
   const stopped = new AbortController();
-  let running: Promise<void> | undefined;
+  let sweeping = false;
 
   async function sweep(): Promise<void> {
+    if (sweeping) return;
+    sweeping = true;
     try {
       let gone: number;
       do {
@@ -101,13 +103,11 @@ function startSweeping(
     } catch (error) {
       if (!stopped.signal.aborted) onError(error as Error);
     } finally {
-      running = undefined;
+      sweeping = false;
     }
   }
 
-  const timer = clock.every(everyMs, () => {
-    running ??= sweep();
-  });
+  const timer = clock.every(everyMs, () => void sweep());
   return {
     [Symbol.dispose]() {
       timer[Symbol.dispose]();
