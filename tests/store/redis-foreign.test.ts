@@ -16,7 +16,7 @@ const value = Buffer.from('value');
 const message = { id: '1', subject: 's', body: value };
 
 async function setUp() {
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   const redis = new Redis({ host: server.host, port: server.port });
   stack.defer(() => redis.disconnect());
   const { host, port } = server;
@@ -27,7 +27,8 @@ async function setUp() {
     const name = `f-${process.pid}-${n}-${Math.random().toString(36).slice(2, 8)}`;
     return { space: store.space(name), at: (rest: string) => `sp:${name}:{p}:${rest}` };
   };
-  return { redis, fresh, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const owned = stack.move();
+  return { redis, fresh, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** What our own bytes may become: anything, or ours with something changed, cut off or put behind. */

@@ -36,12 +36,13 @@ const key = (partition: string, name: string): Key => [partition, name];
 const value = Buffer.from('value');
 
 async function openThrough(target: { host: string; port: number }) {
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startRedisProxy(target));
   const store: Store = stack.use(
     await openRedisStore({ mode: 'single', host: proxy.host, port: proxy.port, prefix: 'sp' }),
   );
-  return { proxy, store, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const owned = stack.move();
+  return { proxy, store, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Runs every script once, so that the server knows them all. */
