@@ -1,11 +1,15 @@
-// Writes dist/contracts: @sallyport/contracts as it is published, for Node 20 and newer: JavaScript, declarations, the
+// Writes dist/contracts, or the directory given: @sallyport/contracts as it is published, for Node 20 and newer: JavaScript, declarations, the
 // JSON Schema of every message and the AsyncAPI document. `npm pack ./dist/contracts` makes the archive.
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { asyncapi, catalogue } from '@sallyport/contracts';
 
 const root = new URL('../../', import.meta.url);
-const dist = new URL('dist/contracts/', root);
+const dist = pathToFileURL(
+  `${resolve(process.argv[2] ?? fileURLToPath(new URL('dist/contracts', root)))}/`,
+);
 
 async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFile(new URL(path, dist), `${JSON.stringify(value, null, 2)}\n`);
@@ -13,12 +17,10 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(new URL('schemas/', dist), { recursive: true });
-execFileSync('node_modules/.bin/tsc', ['-p', 'libs/contracts/tsconfig.build.json'], {
-  cwd: root,
-  stdio: 'inherit',
-});
-// tsc rewrites `./x.ts` in JavaScript only; compilers before 5.7 don't take it from a declaration.
 const lib = new URL('lib/', dist);
+const build = ['-p', 'libs/contracts/tsconfig.build.json', '--outDir', fileURLToPath(lib)];
+execFileSync('node_modules/.bin/tsc', build, { cwd: root, stdio: 'inherit' });
+// tsc rewrites `./x.ts` in JavaScript only; compilers before 5.7 don't take it from a declaration.
 for (const name of await readdir(lib)) {
   if (!name.endsWith('.d.ts')) continue;
   const text = await readFile(new URL(name, lib), 'utf8');

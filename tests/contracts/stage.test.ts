@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -22,11 +22,9 @@ async function machineNode(): Promise<string> {
 }
 
 test('the staged package is imported by the machine’s own Node and reads what this one writes', async (t) => {
-  await run(process.execPath, ['infra/scripts/stage-contracts.ts'], { cwd: root });
   await using dir = await tempDir();
   const installed = join(dir.path, 'node_modules/@sallyport/contracts');
-  await mkdir(installed, { recursive: true });
-  await cp(join(root, 'dist/contracts'), installed, { recursive: true });
+  await run(process.execPath, ['infra/scripts/stage-contracts.ts', installed], { cwd: root });
   await symlink(join(root, 'node_modules/typebox'), join(dir.path, 'node_modules/typebox'));
 
   const program = `

@@ -47,7 +47,8 @@ test('keys in the older forms SEC 1 and PKCS#1 are read, as PEM and as DER', (t)
   }
 });
 
-test('making an RSA key leaves the event loop free', async (t) => {
+// Serial: other tests make keys synchronously, which would hold the loop.
+test.serial('making an RSA key leaves the event loop free', async (t) => {
   let turns = 0;
   let done = false;
   const keys = Promise.all([generatePrivateKey('rsa-3072'), generatePrivateKey('rsa-3072')]);
