@@ -32,6 +32,8 @@ export interface ConsumerHost {
 /** An ephemeral consumer that nobody pulls from any more is removed by the broker after this. */
 const ABANDONED_MS = 30_000;
 const RETRY_MS = 200;
+/** nats-server 2.9 is still clearing a consumer away when it says that it was deleted; made again at once, both fail. */
+const SETTLE_MS = 100;
 const ascii = new TextEncoder();
 const ACK = ascii.encode('+ACK');
 const IN_PROGRESS = ascii.encode('+WPI');
@@ -155,7 +157,7 @@ class Running implements Consumption {
       onSurplus: (message) => {
         if (this.#consumer.acknowledged) connection.publish(message.reply ?? '', nak(0));
       },
-      onGone: () => this.#find(),
+      onGone: () => this.#find(SETTLE_MS),
     });
     this.#puller = puller;
     try {
@@ -166,7 +168,7 @@ class Running implements Consumption {
     }
     this.#watch = connection.onConnection((connected) => {
       if (!connected) puller.pause();
-      else if (this.#consumer.endsWithConnection) this.#find();
+      else if (this.#consumer.endsWithConnection) this.#find(0);
       else if (this.#finding === undefined) this.#begin();
     });
     puller.begin(subjects.stream(this.#options.stream), this.#name);
@@ -190,21 +192,24 @@ class Running implements Consumption {
   }
 
   /** Finds or makes the consumer again, however long it takes, then goes on. */
-  #find(): void {
+  #find(afterMs: number): void {
     this.#puller?.pause();
     if (this.#finding !== undefined) {
       this.#lostMeanwhile = true;
       return;
     }
-    this.#finding = this.#tryToFind().finally(() => {
+    this.#finding = this.#tryToFind(afterMs).finally(() => {
       this.#finding = undefined;
     });
   }
 
-  async #tryToFind(): Promise<void> {
+  async #tryToFind(afterMs: number): Promise<void> {
     const { signal } = this.#ended;
     const { clock } = this.#host.connection;
     let told = false;
+    // When it ends meanwhile the pauses end early, and so does the loop.
+    const pause = (ms: number) => clock.sleep(ms, signal).catch(() => {});
+    if (afterMs > 0) await pause(afterMs);
     while (!signal.aborted) {
       this.#lostMeanwhile = false;
       try {
@@ -224,7 +229,7 @@ class Running implements Consumption {
             this.#options.filter,
           );
         }
-        await clock.sleep(RETRY_MS, signal).catch(() => {});
+        await pause(RETRY_MS);
       }
     }
   }
