@@ -83,6 +83,7 @@ export function* invoke(rt: Runtime, f: LuaValue, args: LuaValue[]): Running {
 export function* callValue(rt: Runtime, f: LuaValue, args: LuaValue[]): Running {
   const handler = metamethod(rt, f, '__call');
   if (!(handler instanceof LuaFunction || handler instanceof Builtin)) {
+    if (rt.mode === 'gopher') throw rt.runError('attempt to call a non-function object');
     const site = rt.siteAt(rt.depth);
     const named = site !== undefined && !site.name.startsWith('(');
     throw rt.typeError('call', f, named ? site.what : '', named ? site.name : '');

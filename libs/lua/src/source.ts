@@ -1,3 +1,4 @@
+import type { Mode } from './runtime.ts';
 import { compileSource, type Program } from './codegen/compile.ts';
 
 /** A Lua source: bytes, a string whose code units are bytes, or what `compile` made of it. */
@@ -9,10 +10,10 @@ export type Source = string | Uint8Array | Program;
 export type Resolver = (path: string) => Source | undefined | Promise<Source | undefined>;
 
 /** The program in `source`, compiled under `name` if it isn't yet. Throws `LuaSyntaxError`. */
-export function programOf(source: Source, name: string): Program {
-  if (typeof source === 'string') return compileSource(source, name);
+export function programOf(source: Source, name: string, mode: Mode): Program {
+  if (typeof source === 'string') return compileSource(source, name, mode);
   if (source instanceof Uint8Array) {
-    return compileSource(Buffer.from(source).toString('latin1'), name);
+    return compileSource(Buffer.from(source).toString('latin1'), name, mode);
   }
   return source;
 }

@@ -38,6 +38,8 @@ export class LuaTable {
   /** The hash part has had a number key, so that growing the array part must look there. */
   numbered: boolean;
   mt: LuaTable | null;
+  /** Longest the array part was before it shrank: keys that a traversal may still be at. */
+  peak: number;
 
   constructor() {
     this.arr = [];
@@ -47,6 +49,7 @@ export class LuaTable {
     this.shared = true;
     this.numbered = false;
     this.mt = null;
+    this.peak = 0;
   }
 
   /** A table whose hash part starts with `shape`'s keys and these values, which it keeps. */
@@ -125,6 +128,7 @@ export class LuaTable {
 
   #pop(): void {
     const arr = this.arr;
+    if (arr.length > this.peak) this.peak = arr.length;
     arr.pop();
     while (arr.length > 0 && arr[arr.length - 1] === undefined) arr.pop();
   }
@@ -207,7 +211,7 @@ export class LuaTable {
       const at = this.find(key);
       if (at >= 0) from = arr.length + at + 1;
       // The array part may have shrunk below `key` while it was being traversed.
-      else if (typeof key === 'number' && key > 0 && Math.floor(key) === key) from = arr.length;
+      else if (typeof key === 'number' && key > 0 && key <= this.peak) from = arr.length;
       else return -2;
     }
     return this.skip(from);

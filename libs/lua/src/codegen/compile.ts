@@ -1,5 +1,6 @@
 import { LuaSyntaxError } from '../errors.ts';
 import type { Code, Proto, Site } from '../function.ts';
+import type { Mode } from '../runtime.ts';
 import { shortSource } from '../syntax/chunk-name.ts';
 import { parseChunk } from '../syntax/statement.ts';
 import { ChunkEmitter } from './emitter.ts';
@@ -19,9 +20,9 @@ const NOWHERE: Site = { line: 0, what: '', name: '', what2: '', name2: '', argc:
 
 /**
  * Compiles Lua source, a byte string, to JavaScript. `name` is the chunk's name as `load` takes it: `=name`, `@file` or the source.
- * Throws `LuaSyntaxError`.
+ * Mode `gopher` adds `goto`. Throws `LuaSyntaxError`.
  */
-export function compileSource(source: string, name: string): Program {
+export function compileSource(source: string, name: string, mode: Mode): Program {
   const short = shortSource(name);
   if (source.startsWith('\x1bLua')) {
     throw new LuaSyntaxError(`${short}: precompiled chunks are refused`);
@@ -29,8 +30,9 @@ export function compileSource(source: string, name: string): Program {
   // Site 0 is nowhere: a position may be negated.
   const chunk = { source: name, shortSource: short, sites: [NOWHERE] };
   try {
+    const text = name.startsWith('@') ? bare(source) : source;
     const emitter = new ChunkEmitter(chunk, emitFunction);
-    emitFunction(emitter, parseChunk(name.startsWith('@') ? bare(source) : source, short));
+    emitFunction(emitter, parseChunk(text, short, mode === 'gopher'));
     const code = instantiate(emitter);
     return { name: short, code, proto: emitter.protos[0] as Proto };
   } catch (error) {

@@ -27,9 +27,10 @@ const assert = plain('assert', (rt, ...args) => {
   checkAny(rt, value, 1);
   if (value !== undefined && value !== false) return args;
   if (message !== undefined) {
-    throw luaError(rt.mode === 'puc' ? checkString(rt, message, 2) : message);
+    if (rt.mode === 'gopher') throw luaError(message);
+    throw rt.error(checkString(rt, message, 2));
   }
-  throw luaError('assertion failed!');
+  throw rt.error('assertion failed!');
 });
 
 const error = plain('error', (rt, value, level) => {

@@ -18,7 +18,7 @@ function loaded(rt: Runtime, source: string, name: string): LuaResult {
   // Compiling is work that the fuel doesn't see.
   rt.grow(source.length * 16);
   try {
-    return functionOf(rt, compileSource(source, name));
+    return functionOf(rt, compileSource(source, name, rt.mode));
   } catch (error) {
     if (error instanceof LuaSyntaxError) return [undefined, error.message];
     throw error;
@@ -74,7 +74,7 @@ export function* resolve(rt: Runtime, path: string): Running<Source | undefined>
 /** The function in a file; throws `LuaSyntaxError`. Undefined when there is no such file. */
 export function* loadPath(rt: Runtime, path: string): Running<LuaFunction | undefined> {
   const source = yield* resolve(rt, path);
-  return source === undefined ? undefined : functionOf(rt, programOf(source, `@${path}`));
+  return source === undefined ? undefined : functionOf(rt, programOf(source, `@${path}`, rt.mode));
 }
 
 function* fileFunction(rt: Runtime, name: LuaValue): Running<LuaFunction | string> {

@@ -67,6 +67,8 @@ const randomseed = plain('randomseed', (rt, seed) => {
   return NONE;
 });
 
+const fmod = binary('fmod', (x, y) => x % y);
+
 /** The functions of `math`; its constants depend on the mode. */
 export const MATH = {
   abs: unary('abs', Math.abs),
@@ -80,14 +82,14 @@ export const MATH = {
   deg: unary('deg', (x) => x / (Math.PI / 180)),
   exp: unary('exp', Math.exp),
   floor: unary('floor', Math.floor),
-  fmod: binary('fmod', (x, y) => x % y),
+  fmod,
   frexp: plain('frexp', (rt, x) => frexp(checkNumber(rt, x, 1))),
   ldexp: plain('ldexp', (rt, x, e) => ldexp(checkNumber(rt, x, 1), checkInteger(rt, e, 2))),
   log: unary('log', Math.log),
   log10: unary('log10', Math.log10),
   max: extreme('max', (x, best) => x > best),
   min: extreme('min', (x, best) => x < best),
-  mod: binary('mod', (x, y) => x % y),
+  mod: fmod,
   modf: plain('modf', (rt, value) => {
     const x = checkNumber(rt, value, 1);
     const whole = Math.trunc(x);

@@ -13,9 +13,17 @@ export class Cursor {
   fn: FunctionScope;
   /** Parses statements up to the end of a block; set by the statement parser, for function bodies in expressions. */
   readonly block: (cursor: Cursor) => Block;
+  /** Whether there are `goto` and labels. */
+  readonly labels: boolean;
   #levels = 0;
 
-  constructor(lexer: Lexer, fn: FunctionScope, block: (cursor: Cursor) => Block) {
+  constructor(
+    lexer: Lexer,
+    fn: FunctionScope,
+    labels: boolean,
+    block: (cursor: Cursor) => Block,
+  ) {
+    this.labels = labels;
     this.lexer = lexer;
     this.fn = fn;
     this.block = block;

@@ -136,7 +136,7 @@ export function parsePrimary(cursor: Cursor): Expr {
         break;
       case ':': {
         // `f() ::label::`
-        if (lexer.lookahead() === ':') return left;
+        if (cursor.labels && lexer.lookahead() === ':') return left;
         lexer.next();
         const name = cursor.name();
         left = { kind: 'method', object: left, name, args: callArguments(cursor), line };

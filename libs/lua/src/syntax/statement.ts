@@ -14,12 +14,15 @@ import { FunctionScope } from './scope.ts';
 /** Left sides of one assignment that PUC's parser bears. */
 const MAX_TARGETS = 200;
 
-/** Parses a whole source text (a byte string); throws `LuaSyntaxError`. `chunk` is its name in messages. */
-export function parseChunk(source: string, chunk: string): FunctionNode {
+/**
+ * Parses a whole source text (a byte string); throws `LuaSyntaxError`. `chunk` is its name in messages; `labels`: with `goto`,
+ * which 5.1 hasn't.
+ */
+export function parseChunk(source: string, chunk: string, labels: boolean): FunctionNode {
   const lexer = new Lexer(source, chunk);
   const scope = new FunctionScope(undefined, true, 0);
   scope.open(false);
-  const cursor = new Cursor(lexer, scope, parseStatements);
+  const cursor = new Cursor(lexer, scope, labels, parseStatements);
   lexer.next();
   const body = parseStatements(cursor);
   cursor.check(EOS);
@@ -96,10 +99,10 @@ function statement(cursor: Cursor): Stat {
       if (!cursor.fn.inLoop) throw lexer.error('no loop to break');
       return { kind: 'break', line };
     case ':':
-      if (lexer.lookahead() === ':') return label(cursor, line);
+      if (cursor.labels && lexer.lookahead() === ':') return label(cursor, line);
       break;
     case NAME:
-      if (lexer.text === 'goto' && lexer.lookahead() === NAME) return jump(cursor, line);
+      if (cursor.labels && lexer.text === 'goto' && lexer.lookahead() === NAME) return jump(cursor, line);
       break;
   }
   return expressionStatement(cursor, line);
