@@ -15,6 +15,8 @@ import { type Batch, Lane, type Reason } from './lane.ts';
 const HEADERS = { [HEADER.type]: CONTENT_TYPE };
 /** Larger batches save nothing and make one lost confirmation dear. */
 const MAX_BATCH_BYTES = 256 * 1024;
+/** Ticks without anything published before the timer stops. */
+const MAX_IDLE_TICKS = 20;
 const RETRY_MS = [20, 50, 100, 250, 500, 1000];
 
 const spans = tracer('@sallyport/bus');
@@ -31,7 +33,8 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
   #events = 0;
   #bytes = 0;
   #dropped = 0;
-  #armed = false;
+  #ticker: Disposable | undefined;
+  #idleTicks = 0;
   #closed = false;
   readonly #flushes = new Set<{ goals: [Lane, number][]; done: () => void }>();
 
@@ -146,6 +149,7 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
       this.#options.onFault?.({ kind: 'dropped', subject: 'evt.>', error: fault });
     }
     this.#closing.abort();
+    this.#ticker?.[Symbol.dispose]();
   }
 
   #lane(event: EventType): Lane {
@@ -171,16 +175,21 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
 
   /** Lets what is there leave in a moment, together with what comes till then. */
   #arm(): void {
-    if (this.#armed) return;
-    this.#armed = true;
-    this.#options.clock.sleep(this.#options.lingerMs ?? 1, this.#closing.signal).then(
-      () => this.#leave(),
-      () => this.#leave(), // closing: don't wait for more
-    );
+    this.#idleTicks = 0;
+    this.#ticker ??= this.#options.clock.every(this.#options.lingerMs ?? 1, () => this.#tick());
+  }
+
+  /** One timer goes on under load: to arm one for each batch would cost as much as the batch. */
+  #tick(): void {
+    this.#idleTicks += 1;
+    if (this.#idleTicks > MAX_IDLE_TICKS) {
+      this.#ticker?.[Symbol.dispose]();
+      this.#ticker = undefined;
+    }
+    this.#leave();
   }
 
   #leave(): void {
-    this.#armed = false;
     for (const lane of this.#lanes.values()) {
       if (!lane.busy && !lane.empty) void this.#sendBatch(lane);
     }

@@ -52,7 +52,7 @@ export interface Row {
   readonly body: Uint8Array;
 }
 
-export interface Results {
+interface Results {
   append: { readonly sequence: number; readonly duplicate: boolean };
   consumer: undefined;
   /** `due`: when the next message that waits for another try falls due, if there is one. */
