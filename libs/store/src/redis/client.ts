@@ -18,6 +18,7 @@ export function createClient(options: RedisStoreOptions): Client {
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     socketTimeout: timeoutMs,
     connectTimeout: timeoutMs,
+    disableClientInfo: true,
     // Rejects what is in flight as soon as a connection is lost.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
