@@ -165,6 +165,10 @@ test('wrong credentials and denied commands are reported as such, not as an outa
     message: /refuses evalsha: NOPERM/,
   });
   await t.throwsAsync(() => store.space('t').get([key('a')]), { code: 'SP_ERR_STORE_ACCESS' });
+  await admin.redis.acl('SETUSER', 'half', 'on', '>secret', '~sp:*', '+@all', '-zadd');
+  await using half = await open(server, { username: 'half', password: 'secret' });
+  const index = [{ index: key('i'), add: 'm', score: 1 }];
+  await t.throwsAsync(() => half.space('s').commit({ index }), { code: 'SP_ERR_STORE_ACCESS' });
   await using strange = await open(server);
   t.true((await strange.space('s').commit({ put })).ok);
   t.is((await space.get([key('a')]))[0]?.format, 1);

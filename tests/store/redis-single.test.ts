@@ -2,6 +2,7 @@ import { type Subject, storeConformance } from '@sallyport/store/conformance';
 import { openRedisStore } from '@sallyport/store/redis';
 import { testWith } from '../world/needs.ts';
 import { startRedis } from '../world/redis.ts';
+import { windowProperties } from './window-model.ts';
 
 const test = testWith('redis-server');
 const server = await startRedis();
@@ -26,3 +27,4 @@ async function open(): Promise<Subject> {
 }
 
 storeConformance(test.serial, { name: 'Redis', open });
+windowProperties(test.serial, { name: 'Redis', open });

@@ -38,12 +38,16 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   SPCOUNTER: 'answer',
 };
 
+const DENIED_IN_SCRIPT = /^ERR (?:The user executing the script can't|ACL failure in script)/;
+
 /** `sent`: whether the command had left for a server, or for the queue of a connection that was being made. */
 export function classify(error: unknown, sent: boolean): Failure {
   // The package doesn't type the class.
   if (!(error instanceof Error && error instanceof (ReplyError as ErrorConstructor))) {
     return sent ? 'lost' : 'later';
   }
+  // What a script may not call has no code of its own.
+  if (DENIED_IN_SCRIPT.test(error.message)) return 'denied';
   return BY_CODE[codeOf(error.message)] ?? 'refused';
 }
 

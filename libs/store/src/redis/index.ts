@@ -1,3 +1,4 @@
+export { StoreAccessError } from './access-error.ts';
 export type {
   RedisAddress,
   RedisClusterOptions,

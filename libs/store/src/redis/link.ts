@@ -23,6 +23,8 @@ export type Repeat = 'again' | 'once';
  */
 export interface Link extends AsyncDisposable {
   readonly cluster: boolean;
+  /** Refuses what is asked from now on; disposal lets end what was asked before. */
+  close(): void;
   send(
     name: string,
     args: Argument[],
@@ -207,6 +209,9 @@ export function createLink({ client, clock, timeoutMs, peer, wait }: LinkOptions
 
   return {
     cluster,
+    close() {
+      closed = true;
+    },
     send: (name, args, repeat, signal) => begin(name, args, repeat, undefined, signal),
     run(script, keys, args, repeat, signal) {
       const all = [script.sha, String(keys.length), ...keys, ...args];

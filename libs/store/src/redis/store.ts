@@ -49,7 +49,11 @@ export async function openRedisStore(
       const [seconds, micros] = (await link.send('time', [], 'again', aborted)) as Buffer[];
       return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]() {
+      link.close();
+      writer.close();
+      return owned.disposeAsync();
+    },
   };
 }
 
