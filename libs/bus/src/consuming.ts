@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Broker, ConsumeOptions, Delivery, StoredMessage } from './broker.ts';
 import { bury } from './dead-letters.ts';
 import { BusArgumentError } from './errors.ts';
@@ -74,11 +75,13 @@ class Runner implements Subscription {
     const { ackWaitMs } = this.#limits;
     this.#stack.use(this.#options.clock.every(Math.max(1, ackWaitMs / 3), () => this.#extend()));
     const options = { stream, filter, durable, from, maxInFlight, ackWaitMs };
+    // Handlers run in the context of the subscription, not of whoever's message happened to wake it.
+    const here = AsyncLocalStorage.snapshot();
     try {
       const consumption = await this.#broker.consume(options, (delivery) => {
         this.#open.add(delivery);
         this.#waiting.push(delivery);
-        this.#next();
+        here(() => this.#next());
       });
       this.#stack.use(consumption);
       this.#stop = () => consumption.stop();

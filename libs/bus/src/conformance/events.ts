@@ -29,6 +29,26 @@ export function eventCases(define: Case): void {
     },
   );
 
+  define('a subscription’s handler runs for one event at a time', async (world) => {
+    const bus = await world.connect();
+    let [running, most] = [0, 0];
+    const seen: number[] = [];
+    await bus.events.subscribe(noted, {}, async ({ data }) => {
+      running += 1;
+      most = Math.max(most, running);
+      await systemClock.sleep(data.n % 3);
+      running -= 1;
+      seen.push(data.n);
+    });
+    for (const n of range(30)) await bus.events.record(noted, { n });
+    await eventually(
+      () => seen.length === 30,
+      () => `${seen.length} of 30`,
+    );
+    assert.equal(most, 1);
+    assert.deepEqual(seen, range(30));
+  });
+
   define('an envelope says who, when and which, and counts without a gap', async (world) => {
     const bus = await world.connect({ source: '/trial/one', instance: 'one' });
     const seen: Envelope[] = [];

@@ -63,6 +63,7 @@ export function outageCases(define: Case): void {
     'records and jobs are refused at once while the broker is away',
     async (world, outage) => {
       const bus = await world.connect();
+      const [seqs, notices]: [number[], unknown[]] = [[], []];
       await bus.events.record(noted, { n: 1 });
       await outage.kill();
       await connected(bus, false);
@@ -73,6 +74,17 @@ export function outageCases(define: Case): void {
       await outage.start();
       await connected(bus, true);
       await bus.events.record(noted, { n: 3 });
+      // What was refused before it was sent leaves no gap behind.
+      const onDropped = (notice: unknown) => void notices.push(notice);
+      await bus.events.subscribe(noted, { from: 'all', onDropped }, ({ seq }) => {
+        seqs.push(seq);
+      });
+      await eventually(
+        () => seqs.length === 2,
+        () => `${seqs}`,
+      );
+      await bus.events.flush();
+      assert.deepEqual([seqs, notices], [[1, 2], []]);
     },
   );
 
@@ -122,6 +134,34 @@ export function outageCases(define: Case): void {
         () => `missing ${missing()}`,
         20_000,
       );
+    },
+  );
+
+  defineOutage(
+    'a job whose next try falls into an outage is tried after it, without any other traffic',
+    async (world, outage) => {
+      const bus = await world.connect();
+      const tries: number[] = [];
+      await bus.jobs.work(chore, { ackWaitMs: 1_000 }, (_job, { attempt }) => {
+        tries.push(attempt);
+        return attempt === 1 ? { retryMs: 600 } : undefined;
+      });
+      await bus.jobs.enqueue(chore, { n: 1 });
+      await eventually(
+        () => tries.length === 1,
+        () => 'the first try',
+      );
+      await systemClock.sleep(100);
+      await outage.kill();
+      await connected(bus, false);
+      await systemClock.sleep(700);
+      await outage.start();
+      await eventually(
+        () => tries.length >= 2,
+        () => `${tries}`,
+        20_000,
+      );
+      assert.ok((tries[1] ?? 0) >= 2, `${tries}`);
     },
   );
 

@@ -191,16 +191,26 @@ export function rpcCases(define: Case): void {
         await world.connect(),
         await world.connect(),
       ];
+      let running = 0;
       const slow = async ({ n }: { n: number }) => {
         await systemClock.sleep(5);
         return { n: 2 * n };
       };
-      const first = await server.rpc.respond(twice, { concurrency: 4, waiting: 1_000 }, slow);
-      await spare.rpc.respond(twice, { concurrency: 4, waiting: 1_000 }, slow);
+      const counted = async (request: { n: number }) => {
+        running += 1;
+        return slow(request).finally(() => {
+          running -= 1;
+        });
+      };
+      const limits = { concurrency: 4, waiting: 1_000 };
+      const first = await server.rpc.respond(twice, limits, counted);
+      await spare.rpc.respond(twice, limits, slow);
       const asked = Array.from({ length: 200 }, (_, n) => n);
       const answers = Promise.all(asked.map((n) => client.rpc.request(twice, { n })));
       await systemClock.sleep(20);
+      assert.ok(running > 0);
       await first.drain();
+      assert.equal(running, 0);
       await server[Symbol.asyncDispose]();
       assert.deepEqual(
         (await answers).map(({ n }) => n),

@@ -48,4 +48,27 @@ export function traceCases(define: Case, spans: () => readonly SeenSpan[]): void
       ]);
     },
   );
+
+  define('what comes without a trace is handled outside of any', async (world) => {
+    const bus = await world.connect();
+    const title = `trial ${Math.random()}`;
+    let handled = 0;
+    const handler = () =>
+      tracer('trial').span(`inside ${title}`, {}, async () => {
+        handled += 1;
+      });
+    const foreign = bus.outgoing.event(noted, { n: 1 });
+    await bus.events.subscribe(noted, { durable: 'untraced' }, handler);
+    await tracer('trial').span(title, {}, () => bus.outgoing.deliver(foreign));
+    await eventually(
+      () => handled === 1,
+      () => `${handled} handled`,
+    );
+    const [outer, inner] = [title, `inside ${title}`].map((wanted) =>
+      spans().find(({ name }) => name === wanted),
+    );
+    assert.ok(outer !== undefined && inner !== undefined);
+    assert.notEqual(inner.traceId, outer.traceId);
+    assert.equal(inner.parentId, undefined);
+  });
 }

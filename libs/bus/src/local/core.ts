@@ -12,11 +12,10 @@ export class Core {
   readonly #responders = new Map<string, OnRequest[]>();
 
   send(subject: string, message: Message): void {
-    const own = copy(message);
     for (const listener of this.#listeners.get(subject) ?? []) {
       queueMicrotask(() => {
         // It may have gone in the meantime.
-        if (this.#listeners.get(subject)?.has(listener)) listener(copy(own));
+        if (this.#listeners.get(subject)?.has(listener)) listener(copy(message));
       });
     }
   }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { ContractError, type DataOf, type ReplyOf, type RpcType } from '@sallyport/contracts';
 import { SallyportError, type TraceHeaders, tracer } from '@sallyport/runtime';
 import type { Broker, Message } from '../broker.ts';
@@ -72,6 +73,8 @@ class Responder<R extends RpcType> implements Subscription {
   }
 
   async start(): Promise<void> {
+    // In one process the caller's context would otherwise reach the handler, past the wire.
+    const here = AsyncLocalStorage.snapshot();
     this.#listening = await this.#broker.respond(this.#rpc.subject, (request, reply) => {
       if (this.#running >= this.#concurrency && this.#queue.length >= this.#room) {
         reply(BUSY);
@@ -80,7 +83,7 @@ class Responder<R extends RpcType> implements Subscription {
       const waits = Number(request.headers[HEADER.timeout] ?? 5_000);
       const deadline = this.#bus.clock.monotonic() + waits;
       this.#queue.push({ request, reply, deadline });
-      this.#next();
+      here(() => this.#next());
     });
   }
 
