@@ -11,7 +11,8 @@ export interface Access {
 
 /**
  * Every space of the store but those of key rings, one row per service that has anything to do with it: DESIGN 3 (what
- * is written only by whom), 7, 8 and 10. What has no row is refused. The edge, which faces the internet, writes nothing.
+ * is written only by whom), 7, 8 and 10. What has no row is refused. The edge, which faces the internet, writes nothing here;
+ * all it writes is the ring of message keys that only edges open.
  */
 const OWN: readonly Access[] = [
   row(

@@ -215,9 +215,20 @@ test('no service has a command that the store does not use, with whatever keys',
   }
   const edge = guarded.connect('edge');
   await edge.connect();
-  for (const line of ['SET sallyport:certs:x y', 'EVAL return\t1 0', 'DEL sallyport:certs:x']) {
-    const [name = '', ...args] = line.split(' ');
-    await t.throwsAsync(() => edge.call(name, ...args), { message: /^NOPERM/ }, line);
+  for (const [name = '', ...args] of [
+    ['SET', 'sallyport:certs:x', 'y'],
+    ['DEL', 'sallyport:certs:x'],
+    ['GET', 'sallyport:acme:x'],
+    ['EVAL', 'return 1', '1', 'sallyport:certs:x'],
+    ['EVAL', "redis.call('GET', 'sallyport:certs:x') return 1", '1', 'sallyport:acme:x'],
+  ]) {
+    await t.throwsAsync(() => edge.call(name, ...args), { message: /^NOPERM/ }, args.join(' '));
+  }
+  // Keys that a script doesn't declare are checked as it comes to them.
+  for (const script of ["'SET', 'sallyport:certs:x', 'y'", "'GET', 'sallyport:acme:x'"]) {
+    await t.throwsAsync(() => edge.eval(`return redis.call(${script})`, 0), {
+      message: /can't access at least one of the keys/,
+    });
   }
   edge.disconnect();
 });

@@ -98,7 +98,10 @@ test('after a failover the master that the sentinels name is used, and a deposed
   });
   const space = store.space('s');
   t.true((await space.commit({ put: put('a') })).ok);
-  await until(() => admin(replica, (redis) => redis.exists('sp:s:{p}:e:a')), 'it is replicated');
+  await until(
+    () => admin(replica, async (redis) => (await redis.exists('sp:s:{p}:e:a')) === 1),
+    'it is replicated',
+  );
   const commit = (name: string) =>
     space.commit({ id: name, put: put(name) }).then(
       ({ ok }) => ok,
