@@ -1,4 +1,4 @@
-import { headers as emptyHeaders, type Msg } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import type { Message } from '../broker.ts';
 import { BusClosedError, BusUnavailableError, PayloadTooLargeError } from '../errors.ts';
 import { Deadlines } from '../rpc/deadlines.ts';
@@ -69,8 +69,13 @@ export class Appender implements Disposable {
       );
       return promise;
     }
-    const headers = toNats(message.headers) ?? emptyHeaders();
-    headers.set('Nats-Msg-Id', dedupe);
+    let headers: MsgHdrs;
+    try {
+      headers = toNats({ ...message.headers, 'Nats-Msg-Id': dedupe }) as MsgHdrs;
+    } catch (error) {
+      reject(error);
+      return promise;
+    }
     const waiting: Waiting = { subject, resolve, reject, n: 0, clear: () => {} };
     let route = this.#routes.get(subject);
     if (route === undefined) {

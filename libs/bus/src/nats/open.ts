@@ -1,6 +1,7 @@
+import type { PublishOptions } from '@nats-io/transport-node';
 import type { Broker, Message } from '../broker.ts';
 import { createBus } from '../bus.ts';
-import { BusClosedError } from '../errors.ts';
+import { type BusArgumentError, BusClosedError } from '../errors.ts';
 import type { Bus, BusOptions } from '../ports.ts';
 import { APPEND_OVERHEAD, Appender } from './appender.ts';
 import { type NatsOptions, natsSettings } from './config.ts';
@@ -54,12 +55,11 @@ export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal)
     onConnection: (listener) => connection.onConnection(listener),
 
     send(subject, { headers, body }) {
-      const natsHeaders = toNats(headers);
-      connection.publish(
-        subjects.full(subject),
-        body,
-        natsHeaders === undefined ? undefined : { headers: natsHeaders },
-      );
+      try {
+        connection.publish(subjects.full(subject), body, withHeaders(headers));
+      } catch (error) {
+        connection.report(error as BusArgumentError, subjects.full(subject));
+      }
     },
     async listen(subject, onMessage) {
       const listening = await connection.listen(subjects.full(subject), (message) =>
@@ -75,13 +75,12 @@ export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal)
         route = inbox.route(subject.split('.')[1] ?? '', subjects.full(subject));
         routes.set(subject, route);
       }
+      const how = withHeaders(headers);
       const n = inbox.expect(route, (message, refused) => {
         if (message === undefined) (settle as Refusable)(undefined, refused);
         else settle({ headers: fromNats(message.headers), body: message.data });
       });
-      const reply = inbox.reply(route, n);
-      const natsHeaders = toNats(headers);
-      const how = natsHeaders === undefined ? { reply } : { reply, headers: natsHeaders };
+      how.reply = inbox.reply(route, n);
       if (!connection.publish(route.subject, body, how)) {
         inbox.forget(n);
         settle(undefined);
@@ -96,9 +95,7 @@ export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal)
           // An answer to any other subject would be a message in our name that the asker wrote.
           if (reply === undefined || !reply.startsWith('_INBOX_')) return;
           onRequest({ headers: fromNats(message.headers), body: message.data }, (answer) => {
-            const natsHeaders = toNats(answer.headers);
-            const how = natsHeaders === undefined ? undefined : { headers: natsHeaders };
-            connection.publish(reply, answer.body, how);
+            connection.publish(reply, answer.body, withHeaders(answer.headers));
           });
         },
         GROUP,
@@ -133,4 +130,9 @@ export async function openNatsBus(
     signal,
   );
   return createBus(broker, options);
+}
+
+function withHeaders(headers: Message['headers']): PublishOptions {
+  const natsHeaders = toNats(headers);
+  return natsHeaders === undefined ? {} : { headers: natsHeaders };
 }
