@@ -86,10 +86,9 @@ export interface Space {
 
   /**
    * Takes the lease at `key` for `ttlMs`, unless another holder has it (then `undefined`); every call is a holder of
-   * its own. It ends by itself; a
-   * holder that was paused doesn't notice, which is why it must put {@link Lease.check} into every commit that the
-   * lease guards: a commit of a holder that lost it conflicts. After taking a lease, look again whether the work
-   * is still to be done.
+   * its own. It ends by itself; a holder that was paused doesn't notice, which is why it must put {@link Lease.check}
+   * into every commit that the lease guards: a commit of a holder that lost it conflicts. After taking a lease, look
+   * again whether the work is still to be done.
    */
   lease(key: Key, ttlMs: number, signal?: AbortSignal): Promise<Lease | undefined>;
 
@@ -124,7 +123,10 @@ export interface Put {
   readonly value: Uint8Array;
   /** Number of the value's format, 1 to 65535. */
   readonly format: number;
-  /** Time to live from the commit, whole milliseconds, 1 to 100 years; without it the value stays. Both replace what was. */
+  /**
+   * Time to live from the commit, whole milliseconds, 1 to 100 years; without it the value stays. Either replaces what
+   * was before.
+   */
   readonly ttlMs?: number;
 }
 
@@ -161,7 +163,9 @@ export interface RangeQuery {
   /** Bounds of the score, both inclusive. */
   readonly min?: number;
   readonly max?: number;
-  /** Only members behind this place in the order of the range: the last member of the page before, still there or not. */
+  /**
+   * Only members behind this place in the order of the range: the last member of the page before, still there or not.
+   */
   readonly after?: Member;
   /** 1 to 10,000, default 1,000. */
   readonly limit?: number;
@@ -193,7 +197,10 @@ export interface Judgement {
   readonly allowed: boolean;
   /** What the window holds after this call, rounded down. */
   readonly count: number;
-  /** Milliseconds until the same hit would be allowed, were there no others; 0 when it was, infinite when it costs more than the limit. */
+  /**
+   * Milliseconds until the same hit would be allowed, were there no others; 0 when it was, infinite when it costs more
+   * than the limit.
+   */
   readonly retryAfterMs: number;
 }
 
@@ -203,7 +210,7 @@ export interface Lease extends AsyncDisposable {
   /** Fencing token: larger than that of every earlier holder of this key. */
   readonly token: number;
   readonly check: Check;
-  /** Lets it end its full length from now; false when it was lost: released, ended (even if nobody took it) or taken. */
+  /** Lets it end its full length from now; false when it was lost: released, ended (if untaken too) or taken. */
   renew(signal?: AbortSignal): Promise<boolean>;
   /** Gives it back if still held; harmless otherwise. Disposal does the same. */
   release(signal?: AbortSignal): Promise<void>;
