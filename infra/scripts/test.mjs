@@ -20,7 +20,7 @@ if (args.length !== process.argv.length - 2) {
 // TAP, because its lines can be counted; people are shown what failed, and a line per file would be noise.
 const ava = spawn(
   join(bin, 'node'),
-  [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--tap', ...args],
+  [join(root, 'node_modules/ava/entrypoints/cli.js'), '--tap', ...args],
   {
     cwd: root,
     env,
