@@ -8,6 +8,7 @@ import { randomIds, systemClock } from '@sallyport/runtime';
 import test from 'ava';
 import { tempDir } from '../world/program.ts';
 import { until } from '../world/until.ts';
+import { openLocalWorld } from './local-world.ts';
 
 const chore = defineJob({ ...noted, type: 'trial.chore', data: noted.schema });
 const who = { source: '/local', instance: 'local', ids: randomIds(systemClock) };
@@ -152,4 +153,22 @@ test('names, patterns, ids and limits that break a rule are refused by name', as
   await t.throwsAsync(bus.jobs.work(chore, { maxDeliver: 0 }, none), refused(/maxDeliver 0/));
   await t.throwsAsync(bus.jobs.work(chore, { backoffMs: [] }, none), refused(/backoffMs \[\]/));
   await t.throwsAsync(bus.jobs.work(chore, { ackWaitMs: 1 }, none), refused(/ackWaitMs 1/));
+});
+
+test('a try that fell due while the journal was away is made on its return, long before the time to acknowledge', async (t) => {
+  await using world = await openLocalWorld();
+  const bus = await world.connect();
+  const tries: number[] = [];
+  await bus.jobs.work(chore, {}, (_job, { attempt }) => {
+    tries.push(attempt);
+    return attempt === 1 ? { retryMs: 100 } : undefined;
+  });
+  await bus.jobs.enqueue(chore, { n: 1 });
+  await until(() => tries.length === 1);
+  await bus.events.record(noted, { n: 1 });
+  await world.outage?.kill();
+  await systemClock.sleep(200);
+  t.is(tries.length, 1);
+  await world.outage?.start();
+  await until(() => tries.length === 2);
 });
