@@ -1,8 +1,8 @@
-import { type Subject, storeConformance } from '@sallyport/store/conformance';
+import type { Subject } from '@sallyport/store/conformance';
 import { openRedisStore } from '@sallyport/store/redis';
 import { testWith } from '../world/needs.ts';
 import { startRedisCluster } from '../world/redis.ts';
-import { windowProperties } from './window-model.ts';
+import { redisSuite } from './redis-suite.ts';
 
 const test = testWith('redis-server');
 const cluster = await startRedisCluster();
@@ -19,5 +19,4 @@ async function open(): Promise<Subject> {
   };
 }
 
-storeConformance(test.serial, { name: 'Redis Cluster', open });
-windowProperties(test.serial, { name: 'Redis Cluster', open });
+redisSuite(test, { name: 'Redis Cluster', open });
