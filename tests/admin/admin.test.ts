@@ -189,6 +189,7 @@ test('a route for operators wants the token; a wrong, missing or misplaced one i
     'Bearer x',
     `Bearer ${TOKEN}x`,
     `Bearer ${TOKEN.slice(1)}`,
+    `Bearer ${TOKEN.slice(0, -1)}`,
     `Basic ${TOKEN}`,
     TOKEN,
   ]) {
@@ -468,7 +469,9 @@ test('disposing cuts a request that doesn’t end', async (t) => {
   const it = await open();
   const status = ask(it.port, ['Host: localhost'], '/open/endless');
   await until(async () => (await it.get('/open/hello')).ok);
+  const began = performance.now();
   await it[Symbol.asyncDispose]();
+  t.true(performance.now() - began < 4000, 'it waits for the client');
   t.is(await status, 0);
 });
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { context, propagation } from '@opentelemetry/api';
 import { AggregationTemporality, InMemoryMetricExporter } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace';
 import {
@@ -129,6 +130,22 @@ test('a trace goes on from its headers, and nothing but the trace travels', asyn
   t.is(spans.getFinishedSpans()[0]?.parentSpanContext?.spanId, 'b7ad6b7169203331');
   t.is(withTrace(parent, injectTrace)['traceparent'], traceparent);
   t.deepEqual(withTrace({ traceparent: 'nonsense' }, injectTrace), {});
+});
+
+test('where spans aren’t recorded, log lines bear no ids', async (t) => {
+  const { lines, logger } = capture();
+  // Metrics alone: there is a context, but the ids of its spans are all zeros.
+  await using _ = await startTelemetry(await configured('telemetry: { prometheus: true }'), WHO);
+  await tracer('test').span('work', {}, async () => logger.info('inside'));
+  t.false('trace_id' in JSON.parse(lines[0] ?? ''));
+});
+
+test('baggage that something put into the context doesn’t leave with a message', async (t) => {
+  const spans = new InMemorySpanExporter();
+  await using _ = await startTelemetry(await configured(), { ...WHO, exporters: { spans } });
+  const baggage = propagation.createBaggage({ user: { value: 'alice' } });
+  const sent = context.with(propagation.setBaggage(context.active(), baggage), injectTrace);
+  t.deepEqual(sent, {});
 });
 
 test('after one SDK was shut down, another can be started and gets the spans', async (t) => {

@@ -6,7 +6,6 @@ import type { References } from './reference.ts';
 import { describeShape, type Shape } from './schema.ts';
 import { Secret } from './secret.ts';
 import {
-  FORBIDDEN_KEYS,
   type ListTree,
   type MapTree,
   place,
@@ -89,7 +88,7 @@ class Composer {
     for (const [key, tree] of map.entries) {
       if (Object.hasOwn(properties, key)) continue;
       const inner = othersOf(shape, key);
-      if (FORBIDDEN_KEYS.has(key) || inner === undefined) this.#unknown(shape, key, tree, path);
+      if (inner === undefined) this.#unknown(shape, key, tree, path);
       else out[key] = await this.value(inner, tree, [...path, key]);
     }
     // Nothing else would show that there is one, with nothing in it.
