@@ -9,6 +9,7 @@ const PROGRAMS = {
   'redis-server': 'redis-server',
   'lua5.1': 'lua5.1',
   openssl: 'openssl',
+  pebble: 'pebble',
 };
 const POLICY = '/usr/sbin/policy-rc.d';
 

@@ -6,6 +6,8 @@ const PACKAGES = {
   'nats-server': 'nats-server',
   'redis-server': 'redis-server',
   'lua5.1': 'lua5.1',
+  openssl: 'openssl',
+  pebble: 'pebble',
 } as const;
 
 /**
