@@ -52,7 +52,7 @@ function prepare(e: Emitter, target: Assignable, line: number): [code: string, s
     }
     case 'index': {
       const [first, o] = kept(e, target.object);
-      const pos = e.operator(target.line, target.object);
+      const pos = e.operator(line, target.object);
       if (target.key.kind === 'string') {
         const name = target.key.value;
         return [first, (value) => field(e, o, name, value, pos)];

@@ -19,7 +19,7 @@ function prepare(e: Emitter, call: CallExpr): Prepared {
   if (call.kind === 'method') {
     const [first, o] = keep(e, call.object);
     const cache = e.chunk.method();
-    const site = e.operator(call.line, call.object);
+    const site = e.operator(call.nameLine, call.object);
     const name = JSON.stringify(call.name);
     code += `${first}(${f}=method(rt,${o},${name},${cache}))===MISS&&(${f}=yield*index(rt,${o},${name},${site})),`;
     names.push(o);
@@ -31,7 +31,7 @@ function prepare(e: Emitter, call: CallExpr): Prepared {
     code += `${t}=${emitMany(e, open)},rt.argc=${names.length}+${t}.length,`;
     names.push(`...${t}`);
   }
-  const pos = e.call(call.line, call.kind === 'method' ? call : call.callee, argc);
+  const pos = e.call(call, argc);
   return { code, f, args: names.join(), pos };
 }
 

@@ -50,7 +50,7 @@ function bare(source: string): string {
 }
 
 function instantiate(emitter: ChunkEmitter): Code {
-  const hints = Array.from({ length: emitter.hints }, (_, i) => `h${i + 1}=0`);
+  const hints = Array.from({ length: emitter.hints }, (_, i) => `$h${i + 1}=0`);
   const lines = ['"use strict";', `const {${Object.keys(KERNEL).join()}}=K;`];
   if (hints.length > 0) lines.push(`let ${hints.join()};`);
   if (emitter.constants.length > 0) lines.push(`const ${emitter.constants.join()};`);

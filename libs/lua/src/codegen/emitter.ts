@@ -1,6 +1,6 @@
 import type { Chunk, Proto, Site } from '../function.ts';
 import { OPERATOR } from '../runtime.ts';
-import type { Expr, FunctionNode } from '../syntax/ast.ts';
+import type { CallExpr, Expr, FunctionNode } from '../syntax/ast.ts';
 import type { Local } from '../syntax/scope.ts';
 
 /** What the functions of one chunk share while code is made for them. */
@@ -23,7 +23,7 @@ export class ChunkEmitter {
   /** A variable that remembers where in a table's hash part a field was last found. */
   hint(): string {
     this.#hints += 1;
-    return `h${this.#hints}`;
+    return `$h${this.#hints}`;
   }
 
   get hints(): number {
@@ -32,7 +32,7 @@ export class ChunkEmitter {
 
   /** A place that remembers how a method was last found. */
   method(): string {
-    const name = `m${this.constants.length}`;
+    const name = `$m${this.constants.length}`;
     this.constants.push(`${name}=new MC()`);
     return name;
   }
@@ -45,6 +45,7 @@ export class Emitter {
   readonly #vars = new Set<string>();
   #temps = 0;
   #labels = 0;
+  #zero: string | undefined;
   /** Labels of the loops around, for `break`. */
   readonly loops: { label: string; used: boolean }[] = [];
   /** How to reach the Lua labels in sight. */
@@ -64,6 +65,12 @@ export class Emitter {
     const name = `v${local.id}`;
     this.#vars.add(name);
     return name;
+  }
+
+  /** 0 or -0 as a literal: PUC keeps one constant for both in a function, with the sign of the first. */
+  zero(negative: boolean): string {
+    this.#zero ??= negative ? '(-0)' : '(0)';
+    return this.#zero;
   }
 
   /** A variable for an intermediate value, free again after `release` of a mark taken before. */
@@ -106,9 +113,10 @@ export class Emitter {
     return this.site({ line, what, name, what2, name2, argc: OPERATOR });
   }
 
-  /** The site of a call of `callee`. */
-  call(line: number, callee: Expr, argc: number): number {
-    const [what, name] = nameOf(callee);
+  /** The site of a call. */
+  call(call: CallExpr, argc: number): number {
+    const { line } = call;
+    const [what, name] = call.kind === 'method' ? ['method', call.name] : nameOf(call.callee);
     return this.site({ line, what, name, what2: '', name2: '', argc });
   }
 }
@@ -124,12 +132,36 @@ export function nameOf(expr: Expr): [what: string, name: string] {
       return ['global', expr.name];
     case 'index':
       return ['field', expr.key.kind === 'string' ? expr.key.value : '?'];
-    case 'method':
-      return ['method', expr.name];
     case 'paren':
-      return expr.inner.kind === 'method' ? ['', ''] : nameOf(expr.inner);
+      return nameOf(expr.inner);
+    case 'logic':
+      return outcome(expr.left, expr.op) === (expr.op === 'and') ? nameOf(expr.right) : ['', ''];
     default:
       return ['', ''];
+  }
+}
+
+/**
+ * Where PUC ends up when it looks for the name of a value in the code of `expr`, an operand of `op`: it follows every forward jump, so
+ * that the first test decides. True: where `expr` counts as true.
+ */
+function outcome(expr: Expr, op: 'and' | 'or'): boolean {
+  switch (expr.kind) {
+    case 'paren':
+      return outcome(expr.inner, op);
+    case 'logic':
+      return outcome(expr.left, expr.op) === (expr.op === 'and')
+        ? outcome(expr.right, op)
+        : expr.op === 'or';
+    case 'nil':
+    case 'false':
+      return false;
+    case 'true':
+    case 'number':
+    case 'string':
+      return true;
+    default:
+      return op === 'or';
   }
 }
 

@@ -12,6 +12,7 @@ export function emit(e: Emitter, expr: Expr): string {
     case 'false':
       return expr.kind;
     case 'number':
+      if (expr.value === 0) return e.zero(false);
       // In brackets, so that a property may follow.
       return `(${expr.value})`;
     case 'string':
@@ -179,6 +180,9 @@ export function emitClosure(
 
 function emitUnary(e: Emitter, expr: Extract<Expr, { kind: 'unary' }>): string {
   if (expr.op === 'not') return `!${emitCondition(e, expr.operand)}`;
+  if (expr.op === '-' && expr.operand.kind === 'number' && expr.operand.value === 0) {
+    return e.zero(true);
+  }
   if (expr.op === '-' && isNumber(expr.operand)) return `(-${emit(e, expr.operand)})`;
   const mark = e.mark();
   const [code, v] = keep(e, expr.operand);
@@ -291,7 +295,7 @@ function emitTable(e: Emitter, expr: Extract<Expr, { kind: 'table' }>): string {
   const distinct = new Set(keys.map((key) => (key?.kind === 'string' ? key.value : key)));
   // A record: its keys are shared by all tables made here. Nil values only hold their key's place.
   if (plain && distinct.size === keys.length) {
-    const shape = `s${e.chunk.constants.length}`;
+    const shape = `$s${e.chunk.constants.length}`;
     const names = keys.map((key) => (key?.kind === 'string' ? JSON.stringify(key.value) : ''));
     e.chunk.constants.push(`${shape}=shape([${names.join()}])`);
     const values = items.map((item) => emit(e, item.value));
@@ -304,7 +308,7 @@ function emitTable(e: Emitter, expr: Extract<Expr, { kind: 'table' }>): string {
     const inner = e.mark();
     if (item.key !== undefined) {
       const [first, k] = keep(e, item.key);
-      const pos = e.operator(item.key.line, { kind: 'nil', line: item.key.line });
+      const pos = e.operator(item.line, { kind: 'nil', line: item.line });
       code += `${first}put(rt,${t},${k},${emit(e, item.value)},${pos}),`;
     } else if (item === open) {
       code += `append(${t},${place},${emitMany(e, item.value)}),`;

@@ -28,7 +28,8 @@ const assert = plain('assert', (rt, ...args) => {
   if (value !== undefined && value !== false) return args;
   if (message !== undefined) {
     if (rt.mode === 'gopher') throw luaError(message);
-    throw rt.error(checkString(rt, message, 2));
+    // PUC hands the message to C's `%s`.
+    throw rt.error(checkString(rt, message, 2).replace(/\0.*/s, ''));
   }
   throw rt.error('assertion failed!');
 });

@@ -8,7 +8,11 @@ function unary(name: string, f: (x: number) => number): Builtin {
 }
 
 function binary(name: string, f: (x: number, y: number) => number): Builtin {
-  return plain(name, (rt, x, y) => f(checkNumber(rt, x, 1), checkNumber(rt, y, 2)));
+  return plain(name, (rt, x, y) => {
+    // C compilers on amd64 evaluate arguments from the last, so PUC complains about the second first.
+    const second = checkNumber(rt, y, 2);
+    return f(checkNumber(rt, x, 1), second);
+  });
 }
 
 function extreme(name: string, better: (x: number, best: number) => boolean): Builtin {
@@ -84,7 +88,10 @@ export const MATH = {
   floor: unary('floor', Math.floor),
   fmod,
   frexp: plain('frexp', (rt, x) => frexp(checkNumber(rt, x, 1))),
-  ldexp: plain('ldexp', (rt, x, e) => ldexp(checkNumber(rt, x, 1), checkInteger(rt, e, 2))),
+  ldexp: plain('ldexp', (rt, x, e) => {
+    const exponent = checkInteger(rt, e, 2);
+    return ldexp(checkNumber(rt, x, 1), exponent);
+  }),
   log: unary('log', Math.log),
   log10: unary('log10', Math.log10),
   max: extreme('max', (x, best) => x > best),

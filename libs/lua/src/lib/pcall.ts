@@ -46,13 +46,18 @@ function* handle(
     rt.fns[depth + 1] = raiser;
     rt.pos[depth + 1] = 0;
   }
-  try {
-    return yield* rt.call1(handler, [value]);
-  } catch (inner) {
-    // An error in the handler (LUA_ERRERR); a stop goes on.
-    caught(inner);
-    return 'error in error handling';
+  let subject = value;
+  // An error in the handler is handled by the handler, until PUC's C stack ends (LUA_ERRERR); a stop goes on.
+  for (let i = 0; i < HANDLER_ERRORS; i += 1) {
+    try {
+      return yield* rt.call1(handler, [subject]);
+    } catch (inner) {
+      subject = caught(inner);
+    }
   }
+  return 'error in error handling';
 }
+
+const HANDLER_ERRORS = 200;
 
 const raiser = new Builtin('?', () => NONE);

@@ -10,7 +10,7 @@ export type Expr =
   | { kind: 'global'; name: string; line: number }
   | { kind: 'index'; object: Expr; key: Expr; line: number }
   | { kind: 'call'; callee: Expr; args: Expr[]; line: number }
-  | { kind: 'method'; object: Expr; name: string; args: Expr[]; line: number }
+  | { kind: 'method'; object: Expr; name: string; args: Expr[]; line: number; nameLine: number }
   | { kind: 'binary'; op: BinaryOp; left: Expr; right: Expr; line: number }
   | { kind: 'logic'; op: 'and' | 'or'; left: Expr; right: Expr; line: number }
   | { kind: 'concat'; parts: Expr[]; line: number }
@@ -24,6 +24,8 @@ export type BinaryOp = '+' | '-' | '*' | '/' | '%' | '^' | '==' | '~=' | '<' | '
 export interface TableItem {
   readonly key: Expr | undefined;
   readonly value: Expr;
+  /** Where it ends. */
+  readonly line: number;
 }
 
 export type Assignable = Extract<Expr, { kind: 'local' | 'upvalue' | 'global' | 'index' }>;

@@ -39,17 +39,18 @@ function subexpression(cursor: Cursor, limit: number): Expr {
   let left: Expr;
   if (lexer.kind === 'not' || lexer.kind === '-' || lexer.kind === '#') {
     const op = lexer.kind;
-    const { line } = lexer;
     lexer.next();
-    left = { kind: 'unary', op, operand: subexpression(cursor, UNARY), line };
+    const operand = subexpression(cursor, UNARY);
+    left = { kind: 'unary', op, operand, line: lexer.lastLine };
   } else left = simple(cursor);
   for (;;) {
     const op = lexer.kind;
     const priority = PRIORITY[op];
     if (priority === undefined || priority[0] <= limit) break;
-    const { line } = lexer;
     lexer.next();
-    left = combine(op, left, subexpression(cursor, priority[1]), line);
+    const right = subexpression(cursor, priority[1]);
+    // Operators raise their errors on the line where their right operand ends.
+    left = combine(op, left, right, lexer.lastLine);
   }
   cursor.leave();
   return left;
@@ -128,18 +129,19 @@ export function parsePrimary(cursor: Cursor): Expr {
       case '.': {
         lexer.next();
         const key: Expr = { kind: 'string', value: cursor.name(), line };
-        left = { kind: 'index', object: left, key, line };
+        left = { kind: 'index', object: left, key, line: lexer.lastLine };
         break;
       }
       case '[':
-        left = { kind: 'index', object: left, key: bracketed(cursor), line };
+        left = { kind: 'index', object: left, key: bracketed(cursor), line: lexer.lastLine };
         break;
       case ':': {
         // `f() ::label::`
         if (cursor.labels && lexer.lookahead() === ':') return left;
         lexer.next();
         const name = cursor.name();
-        left = { kind: 'method', object: left, name, args: callArguments(cursor), line };
+        const at = { line: lexer.line, nameLine: lexer.lastLine };
+        left = { kind: 'method', object: left, name, args: callArguments(cursor), ...at };
         break;
       }
       case '(':
@@ -193,12 +195,14 @@ function table(cursor: Cursor): Expr {
     if (lexer.kind === NAME && lexer.lookahead() === '=') {
       const key: Expr = { kind: 'string', value: cursor.name(), line: lexer.line };
       lexer.next();
-      items.push({ key, value: parseExpression(cursor) });
+      items.push({ key, value: parseExpression(cursor), line: lexer.lastLine });
     } else if (lexer.kind === '[') {
       const key = bracketed(cursor);
       cursor.expect('=');
-      items.push({ key, value: parseExpression(cursor) });
-    } else items.push({ key: undefined, value: parseExpression(cursor) });
+      items.push({ key, value: parseExpression(cursor), line: lexer.lastLine });
+    } else {
+      items.push({ key: undefined, value: parseExpression(cursor), line: lexer.lastLine });
+    }
     if (!cursor.accept(',') && !cursor.accept(';')) break;
   }
   cursor.close('}', '{', line);

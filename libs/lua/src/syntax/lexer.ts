@@ -235,7 +235,7 @@ export class Lexer {
         this.text = text;
         this.#raw = source.slice(opening, this.#at);
         return STRING;
-      } else if (level === 0 && what === 'string' && c === 91 && this.#peek(1) === 91) {
+      } else if (level === 0 && c === 91 && this.#peek(1) === 91) {
         throw this.#fail('nesting of [[...]] is deprecated', '[');
       } else this.#at += 1;
     }

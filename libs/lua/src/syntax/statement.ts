@@ -131,13 +131,14 @@ function loop(cursor: Cursor, line: number): Stat {
     cursor.expect(',');
     const limit = parseExpression(cursor);
     const step = cursor.accept(',') ? parseExpression(cursor) : undefined;
+    const { line: doLine } = lexer;
     cursor.expect('do');
     fn.open(true);
     const local = cursor.declare(names[0] as string);
     const body = block(cursor, false);
     fn.close();
     cursor.close('end', 'for', line);
-    return { kind: 'for', local, start, limit, step, body, line };
+    return { kind: 'for', local, start, limit, step, body, line: doLine };
   }
   if (lexer.kind !== ',' && lexer.kind !== 'in') throw lexer.error("'=' or 'in' expected");
   while (cursor.accept(',')) names.push(cursor.name());
@@ -213,7 +214,7 @@ function expressionStatement(cursor: Cursor, line: number): Stat {
   cursor.expect('=');
   const values = parseList(cursor);
   for (const target of targets) markAssigned(target);
-  return { kind: 'assign', targets, values, line };
+  return { kind: 'assign', targets, values, line: lexer.lastLine };
 }
 
 function assignable(cursor: Cursor, expr: Expr): Assignable {
