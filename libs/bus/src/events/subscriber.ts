@@ -47,7 +47,7 @@ export async function subscribe(
   const decode =
     typeof what === 'string' ? decodeAny : (body: Uint8Array) => decodeEvents(what, body);
   const name = durable ?? 'ephemeral';
-  const one = new Reader(broker, name, decode, handler, onDropped);
+  const one = new Reader(broker, name, decode, handler, onDropped, bus.onFault);
   const work = (message: StoredMessage, context: DeliveryContext) => one.read(message, context);
   const common = { limits, concurrency: 1, name };
 
@@ -99,6 +99,7 @@ class Reader {
   readonly #decode: (body: Uint8Array) => Envelope[];
   readonly #handler: EventHandler<unknown>;
   readonly #onDropped: ((notice: Envelope<Dropped>) => void) | undefined;
+  readonly #onFault: BusOptions['onFault'];
   /** Batches that failed half way: how many of their events are done. Another process begins at the first. */
   readonly #begun = new Map<string, number>();
 
@@ -108,12 +109,14 @@ class Reader {
     decode: (body: Uint8Array) => Envelope[],
     handler: EventHandler<unknown>,
     onDropped: ((notice: Envelope<Dropped>) => void) | undefined,
+    onFault: BusOptions['onFault'],
   ) {
     this.#broker = broker;
     this.#name = name;
     this.#decode = decode;
     this.#handler = handler;
     this.#onDropped = onDropped;
+    this.#onFault = onFault;
   }
 
   async read(message: StoredMessage, context: DeliveryContext): Promise<Verdict> {
@@ -177,6 +180,7 @@ class Reader {
       }
     }
     if (good.length === 0) return undefined;
+    this.#onFault?.({ kind: 'poison', subject: message.subject, error: fault });
     const letter = { ...message, body: encodeJson(bad), attempt };
     const why = { reason: fault.message, consumer: this.#name, part: '/bad' };
     if (this.#name !== 'ephemeral') await bury(this.#broker, letter, why);
