@@ -12,6 +12,6 @@ const bus = await openNatsBus({
 await bus.rpc.respond(benchRpc, { concurrency: 1000 }, () => ANSWER);
 const peer = await connect({ servers });
 const answer = new TextEncoder().encode(JSON.stringify(ANSWER));
-peer.subscribe(PEER_SUBJECT, { callback: (_error, message) => message.respond(answer) });
+peer.subscribe(PEER_SUBJECT, { callback: (_error, message) => void message.respond(answer) });
 await peer.flush();
 process.stdout.write('ready\n');

@@ -5,7 +5,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Bus } from '@sallyport/bus';
 import { openNatsBus } from '@sallyport/bus/nats';
 import { randomIds, systemClock } from '@sallyport/runtime';
-import { benchEvent, benchRpc, handshake, PEER_SUBJECT, QUESTION } from './bus-messages.ts';
+import { ANSWER, benchEvent, benchRpc, handshake, PEER_SUBJECT, QUESTION } from './bus-messages.ts';
 import { ended, startBenchNats } from './nats-server.ts';
 import type { BenchOptions, BenchReport } from './report.ts';
 
@@ -83,12 +83,14 @@ function openBus(servers: string): Promise<Bus> {
 
 async function ask(bus: Bus): Promise<void> {
   const reply = await bus.rpc.request(benchRpc, QUESTION);
-  if (!reply.ok) throw new Error('the answer must be ok');
+  if (reply.revoked !== ANSWER.revoked) throw new Error('the answer must be the responder’s');
 }
 
 async function askPeer(peer: NatsConnection): Promise<void> {
   const message = await peer.request(PEER_SUBJECT, JSON.stringify(QUESTION), { timeout: 5000 });
-  if (!message.json<{ ok: boolean }>().ok) throw new Error('the answer must be ok');
+  if (message.json<typeof ANSWER>().revoked !== ANSWER.revoked) {
+    throw new Error('the answer must be the responder’s');
+  }
 }
 
 /** µs of CPU per operation, {@link CONCURRENT} at a time for `ms`. */
