@@ -36,7 +36,7 @@ function capture() {
   return { lines, logger: createLogger({ sink }) };
 }
 
-async function collector(answer: (request: IncomingMessage) => boolean = () => true) {
+async function collector(answer: (request: IncomingMessage) => boolean = () => true, status = 200) {
   const requests: { url: string; headers: IncomingMessage['headers']; body: string }[] = [];
   const sockets = new Set<Socket>();
   const server: Server = createServer(async (request, response) => {
@@ -47,7 +47,7 @@ async function collector(answer: (request: IncomingMessage) => boolean = () => t
       headers: request.headers,
       body: Buffer.concat(chunks).toString('latin1'),
     });
-    if (answer(request)) response.end();
+    if (answer(request)) response.writeHead(status).end();
   });
   server.on('connection', (socket) => sockets.add(socket)).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -284,3 +284,16 @@ for (const [title, endpoint, answer] of [
     t.false(lines.join('').includes('hunter2'));
   });
 }
+
+test('a collector that refuses every batch is complained about once a minute, not once a batch', async (t) => {
+  await using there = await collector(() => true, 400);
+  const { lines, logger } = capture();
+  const config = await configured(`telemetry: { otlp: { endpoint: "${there.endpoint}" } }`);
+  await using telemetry = await startTelemetry(config, { ...WHO, logger });
+  for (let i = 0; i < 5; i += 1) {
+    await tracer('test').span('work', {}, async () => {});
+    await telemetry.flush(AbortSignal.timeout(5000));
+  }
+  t.is(there.requests.length, 5);
+  t.is(lines.filter((line) => line.includes('"msg":"opentelemetry"')).length, 1, lines.join(''));
+});
