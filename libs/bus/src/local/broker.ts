@@ -2,7 +2,7 @@ import type { Clock } from '@sallyport/runtime';
 import type { Broker, ConsumeOptions, Consumption } from '../broker.ts';
 import { BusArgumentError } from '../errors.ts';
 import { durablePump, ephemeralPump, message } from './consumers.ts';
-import type { Core } from './core.ts';
+import type { Exchange } from './exchange.ts';
 import type { Journal } from './journal.ts';
 import type { Stream } from './journal-format.ts';
 
@@ -19,7 +19,7 @@ export interface HubParts {
   readonly clock: Clock;
   readonly maxPayload: number;
   readonly journal: Journal;
-  readonly core: Core;
+  readonly exchange: Exchange;
   readonly consumers: Set<Registered>;
   readonly listeners: Set<(connected: boolean) => void>;
 }
@@ -28,8 +28,19 @@ const STREAMS: Record<string, Stream> = { evt: 'events', job: 'jobs', dead: 'dea
 
 /** One client of the hub. Its disposal ends what it listens to. */
 export function localBroker(hub: HubParts): Broker {
-  const { clock, maxPayload, journal, core, consumers, listeners } = hub;
-  const stack = new AsyncDisposableStack();
+  const { clock, maxPayload, journal, exchange, consumers, listeners } = hub;
+  /** What this client listens to; each is forgotten when it ends. */
+  const open = new Set<AsyncDisposable>();
+  const keep = (end: () => void | Promise<void>): AsyncDisposable => {
+    const kept = {
+      async [Symbol.asyncDispose]() {
+        open.delete(kept);
+        await end();
+      },
+    };
+    open.add(kept);
+    return kept;
+  };
 
   const wake = (stream: Stream, subject: string) => {
     for (const consumer of consumers) {
@@ -44,16 +55,20 @@ export function localBroker(hub: HubParts): Broker {
     onConnection(listener) {
       const own = (connected: boolean) => listener(connected);
       listeners.add(own);
-      return stack.use({ [Symbol.dispose]: () => void listeners.delete(own) });
+      const kept = keep(() => void listeners.delete(own));
+      return { [Symbol.dispose]: () => void kept[Symbol.asyncDispose]() };
     },
 
-    send: (subject, message) => core.send(subject, message),
+    send: (subject, message) => exchange.send(subject, message),
     async listen(subject, onMessage) {
-      const listening = stack.use(core.listen(subject, onMessage));
-      return { [Symbol.asyncDispose]: async () => listening[Symbol.dispose]() };
+      const listening = exchange.listen(subject, onMessage);
+      return keep(() => listening[Symbol.dispose]());
     },
-    request: (subject, message, settle) => core.request(subject, message, settle),
-    respond: async (subject, onRequest) => stack.use(core.respond(subject, onRequest)),
+    request: (subject, message, settle) => exchange.request(subject, message, settle),
+    async respond(subject, onRequest) {
+      const responding = exchange.respond(subject, onRequest);
+      return keep(() => responding[Symbol.asyncDispose]());
+    },
 
     async append(subject, { headers, body }, { dedupe, signal }) {
       signal?.throwIfAborted();
@@ -90,7 +105,7 @@ export function localBroker(hub: HubParts): Broker {
         consumers.delete(registered);
         await registered.stop();
       };
-      return stack.use({ stop, [Symbol.asyncDispose]: stop });
+      return { stop, ...keep(stop) };
     },
 
     async browse({ after, limit, subject = 'dead.>' }, signal) {
@@ -102,7 +117,9 @@ export function localBroker(hub: HubParts): Broker {
       signal?.throwIfAborted();
       return abortable(journal.call({ op: 'remove', stream: 'dead', sequence }), signal);
     },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...open].map((one) => one[Symbol.asyncDispose]()));
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '@sallyport/runtime';
 import { createBus } from '../bus.ts';
 import type { Bus, BusOptions } from '../ports.ts';
 import { localBroker, type Registered } from './broker.ts';
-import { Core } from './core.ts';
+import { Exchange } from './exchange.ts';
 import { Journal, type Spawn, spawnThread } from './journal.ts';
 import type { Limits } from './journal-format.ts';
 
@@ -54,7 +54,7 @@ export async function openLocalHub(settings: LocalSettings): Promise<LocalHub> {
     }),
   );
   const owned = stack.move();
-  const parts = { clock, maxPayload, journal, core: new Core(), consumers, listeners };
+  const parts = { clock, maxPayload, journal, exchange: new Exchange(), consumers, listeners };
   return {
     connect: (options) => createBus(localBroker(parts), options),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -7,7 +7,7 @@ type OnRequest = (request: Message, reply: (message: Message) => void) => void;
  * Messages that are stored nowhere, inside one process: publish to listeners, requests to one responder of a queue
  * group. Each receiver gets its own copy, in a later microtask, in the order they were sent.
  */
-export class Core {
+export class Exchange {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #responders = new Map<string, OnRequest[]>();
 
