@@ -1,4 +1,5 @@
 import { Builtin, LuaFunction, type Running } from './function.ts';
+import { hostError } from './host-error.ts';
 import { metamethod } from './metatable.ts';
 import type { Runtime } from './runtime.ts';
 import { Deeper, Deferred, Pending, Special, TailCall } from './suspension.ts';
@@ -40,7 +41,13 @@ export function* finish(rt: Runtime, special: LuaResult): Running {
       rt.argc = result.argc;
       result = depth > rt.limit ? yield new Deeper(result.running) : yield* result.running;
       rt.depth = depth - 1;
-    } else result = yield (result as Pending).promise;
+    } else {
+      try {
+        result = yield (result as Pending).promise;
+      } catch (error) {
+        throw hostError(rt, error);
+      }
+    }
   }
   return result;
 }
@@ -68,6 +75,7 @@ export function* invoke(rt: Runtime, f: LuaValue, args: LuaValue[]): Running {
     rt.pos[depth] = 0;
     rt.argc = args.length;
     result = f.fn(rt, ...args);
+    if (result instanceof Pending) result = yield* finish(rt, result);
     rt.depth = depth - 1;
   } else {
     const handler = metamethod(rt, f, '__call');

@@ -1,7 +1,7 @@
 import { plain } from './builtin.ts';
-import { LuaError, LuaStopError, luaError } from './errors.ts';
 import { Builtin, type Running } from './function.ts';
-import { HostContext } from './host-context.ts';
+import type { HostContext } from './host-context.ts';
+import { hostError } from './host-error.ts';
 import type { Runtime } from './runtime.ts';
 import { Deferred, Pending } from './suspension.ts';
 import type { LuaResult, LuaValue } from './value.ts';
@@ -29,7 +29,7 @@ export function hostFunction(name: string, fn: HostFunction): Builtin {
     } catch (error) {
       throw hostError(rt, error);
     }
-    return typeof result === 'object' ? hostResult(rt, result) : (result as LuaResult);
+    return typeof result === 'object' ? hostResult(result) : (result as LuaResult);
   });
 }
 
@@ -57,15 +57,10 @@ function contextOf(rt: Runtime): HostContext {
 
 /** A host function's result: as it is, or a promise to be waited for. */
 export function hostResult(
-  rt: Runtime,
   result: LuaResult | void | PromiseLike<LuaResult | void>,
 ): LuaResult {
   if (!isThenable(result)) return result as LuaResult;
-  return new Pending(
-    result.then(undefined, (error: unknown) => {
-      throw hostError(rt, error);
-    }),
-  );
+  return new Pending(result);
 }
 
 function isThenable(value: unknown): value is PromiseLike<LuaResult | void> {
@@ -74,11 +69,4 @@ function isThenable(value: unknown): value is PromiseLike<LuaResult | void> {
     value !== null &&
     typeof (value as { then?: unknown }).then === 'function'
   );
-}
-
-/** What a host function threw, as an error that Lua can catch. */
-export function hostError(rt: Runtime, error: unknown): unknown {
-  if (error instanceof LuaError || error instanceof LuaStopError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return luaError(rt.where(1) + Buffer.from(message).toString('latin1'), error);
 }

@@ -61,7 +61,6 @@ export function* resolve(rt: Runtime, path: string): Running<Source | undefined>
   yield* finish(
     rt,
     hostResult(
-      rt,
       answer.then((source) => {
         found = source;
         return undefined;
