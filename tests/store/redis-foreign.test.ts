@@ -33,10 +33,16 @@ async function setUp() {
 
 /** What our own bytes may become: anything, or ours with something changed, cut off or put behind. */
 const bytes = fc.oneof(
-  fc.uint8Array({ maxLength: 64 }),
-  fc.uint8Array({ maxLength: 40 }).map((rest) => Uint8Array.from([0x53, 0x50, ...rest])),
-  fc.uint8Array({ maxLength: 40 }).map((rest) => Uint8Array.from([0x53, 0x4f, 1, ...rest])),
-  fc.uint8Array({ maxLength: 40 }).map((rest) => Uint8Array.from([0x53, 0x49, 1, ...rest])),
+  fc.uint8Array({ maxLength: 64, size: 'max' }),
+  fc
+    .uint8Array({ maxLength: 40, size: 'max' })
+    .map((rest) => Uint8Array.from([0x53, 0x50, ...rest])),
+  fc
+    .uint8Array({ maxLength: 40, size: 'max' })
+    .map((rest) => Uint8Array.from([0x53, 0x4f, 1, ...rest])),
+  fc
+    .uint8Array({ maxLength: 40, size: 'max' })
+    .map((rest) => Uint8Array.from([0x53, 0x49, 1, ...rest])),
   fc.string({ maxLength: 20 }).map((text) => Buffer.from(text)),
   fc
     .constantFrom('1 2', '-1', '1e9', '99999999999999999', '1:', ':', '0x10', ' 1')
@@ -85,7 +91,7 @@ test('bytes that somebody else wrote at our keys are refused by name or read as 
 test('random bytes are never taken for a record of ours', async (t) => {
   await using world = await setUp();
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), async (written) => {
+    fc.asyncProperty(fc.uint8Array({ maxLength: 100, size: 'max' }), async (written) => {
       const { space, at } = world.fresh();
       await world.redis.set(at('e:k'), Buffer.from(written));
       await t.throwsAsync(() => space.get([K]), { code: 'SP_ERR_STORE_DAMAGED' });

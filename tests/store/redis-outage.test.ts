@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Key, type Store, StoreUnavailableError } from '@sallyport/store';
 import { openRedisStore, type RedisSingleOptions } from '@sallyport/store/redis';
 import { Redis } from 'ioredis';
@@ -82,6 +83,38 @@ test('a Redis that is silent, though connected, is noticed by the deadline, and 
   t.true(refusal > TIMEOUT / 2 && refusal < TIMEOUT + 200, `${refusal} ms`);
   server.program.child.kill('SIGCONT');
   await answersAgain(store);
+});
+
+test('a Redis that answers, but too slowly, is not waited for beyond the deadline', async (t) => {
+  await using server = await startRedis();
+  await using proxy = await startRedisProxy(server);
+  await using store = await open(proxy);
+  await answersAgain(store);
+  proxy.gate = async (_, from) => {
+    if (from === 'client') await sleep(TIMEOUT / 2);
+    return true;
+  };
+  // Each in a turn of its own, so that the answers come one by one: never silence, but a longer and longer queue.
+  const ask = async () => {
+    const start = performance.now();
+    const answer = await store
+      .space('s')
+      .get([key('a')])
+      .catch((error: unknown) => error);
+    return { late: answer instanceof StoreUnavailableError, ms: performance.now() - start };
+  };
+  const asked: ReturnType<typeof ask>[] = [];
+  for (let i = 0; i < 8; i += 1) {
+    asked.push(ask());
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const all = await Promise.all(asked);
+  const told = JSON.stringify(all);
+  t.true(
+    all.every(({ ms }) => ms < TIMEOUT + 200),
+    told,
+  );
+  t.true(all[0]?.late === false && all[7]?.late === true, told);
 });
 
 test('a connection on which nothing comes back is replaced by another', async (t) => {

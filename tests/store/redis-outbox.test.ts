@@ -162,6 +162,8 @@ for (const [name, start, scripts] of [
       return held.promise;
     });
     await using quick = await here.open();
+    // Knows the scripts, so that each is sent once.
+    await live(slow.store.space(freshName()), []);
     const name = freshName();
     const [ours, theirs] = [slow.store.space(name), quick.store.space(name)];
     await send(theirs, 'a');

@@ -28,7 +28,7 @@ if id then
   local answer = redis.call('GET', id)
   if answer then
     if string.sub(answer, 1, 3) ~= 'SI\1' then return damaged(id) end
-    -- Also a write for WAIT to wait for, when the one that was asked for went out on another connection.
+    -- Also a write, so that a WAIT behind it has something of this connection's to wait for.
     redis.call('PEXPIRE', id, 600000)
     return {3, answer}
   end
