@@ -12,14 +12,25 @@ export interface Disagreement {
 
 /** Where our engine and lua5.1 say different things about the same programs. */
 export async function disagreements(programs: readonly string[]): Promise<Disagreement[]> {
-  const expected = await lua51(programs);
-  const actual = await ours(programs);
+  const expected = await lua51(programs, { instructions: 5_000_000 });
   const found: Disagreement[] = [];
   for (const [at, one] of expected.entries()) {
-    const pair = { at, expected: normalised(one), actual: normalised(actual[at] as Outcome) };
+    // Cutting a program smaller can take away what ends it.
+    if (one.error.endsWith('too many instructions')) continue;
+    const [actual] = await ours([programs[at] as string]);
+    const pair = {
+      at,
+      expected: zeros(normalised(one)),
+      actual: zeros(normalised(actual as Outcome)),
+    };
     if (!same(pair.expected, pair.actual)) found.push(pair);
   }
   return found;
+}
+
+/** PUC folds constants, and then 0 and -0 of one function are the same constant: whichever came first. */
+function zeros(outcome: Outcome): Outcome {
+  return { ...outcome, output: outcome.output.replace(/-0(?![\d.x])/g, '0') };
 }
 
 function same(a: Outcome, b: Outcome): boolean {

@@ -62,7 +62,7 @@ const LITERALS: Record<Exclude<Kind, 'any'>, Make> = {
       '"10"',
       '"x=1, y=22"',
       '[[long\nline]]',
-      '"\\0\\1\\200"',
+      '"\\1\\200"',
       '"a,b,,c"',
       '"%d %s"',
       '" 7 "',
@@ -125,7 +125,7 @@ const COMPOUND: Record<Exclude<Kind, 'any'>, readonly Make[]> = {
     (p) => `string.format("${DIRECTIVE(p)}", ${number(p)})`,
     (p) =>
       `string.format("%s|%5s|%-6.2s|%q", ${string(p)}, ${string(p)}, ${string(p)}, ${string(p)})`,
-    (p) => `string.char(${65 + p.random.below(26)}, ${p.random.below(256)})`,
+    (p) => `string.char(${65 + p.random.below(26)}, ${1 + p.random.below(255)})`,
     (p) => `table.concat(${list(p)}${p.random.oneIn(2) ? `, ${string(p)}` : ''})`,
     (p) => `tostring(${object(p)})`,
     (p) => `(${object(p)} .. ${string(p)})`,

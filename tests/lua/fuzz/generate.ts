@@ -32,7 +32,11 @@ export function sourceOf(program: Block): string {
  * results; O makes objects with every metamethod; sorted and range are iterators; I reads a field.
  */
 const PRELUDE = `
-local steps = 0
+local steps, rawText = 0, tostring
+function tostring(...)
+  local text = rawText(...)
+  return type(text) == "string" and (text:gsub("^(%a+: )0x%x+", "%1address")) or text
+end
 function T() steps = steps + 1 if steps > 2000 then error("out of steps", 0) end end
 function sorted(t)
   local keys = {}
@@ -49,7 +53,7 @@ function S(v, depth)
   if type(v) == "table" and getmetatable(v) ~= "object" then
     if depth > 2 then return "{...}" end
     local parts = {}
-    for k, w in sorted(v) do parts[#parts + 1] = S(k, depth + 1) .. "=" .. S(w, depth + 1) end
+    for k, w in sorted(v) do T() parts[#parts + 1] = S(k, depth + 1) .. "=" .. S(w, depth + 1) end
     return "{" .. table.concat(parts, " ") .. "}"
   end
   if type(v) == "function" or type(v) == "thread" then return type(v) end

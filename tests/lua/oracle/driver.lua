@@ -1,72 +1,72 @@
--- Runs the chunks that come on stdin, each as "<bytes> <count limit>\n<chunk>", each with its own copy of everything
--- global, and answers "<status> <bytes of output> <bytes of error>\n<output><error>".
+-- Runs chunks from stdin and reports on stdout, so that one lua5.1 serves many tests. The first line is a marker that
+-- no chunk prints. Then, for each chunk, "<bytes> <instructions>\n<chunk>" is answered by what the chunk itself prints and
+-- "<marker> <status> <bytes of error>\n<error>". Chunks run with the genuine globals, put back to what they were after each.
 local read, write, flush = io.read, io.write, io.flush
-local concat, insert = table.concat, table.insert
-local select, type, tostring, error, pairs, pcall = select, type, tostring, error, pairs, pcall
+local type, tostring, error, pairs, next, pcall = type, tostring, error, pairs, next, pcall
 local loadstring, setfenv, setmetatable, getmetatable = loadstring, setfenv, setmetatable, getmetatable
-local sethook, collectgarbage = debug.sethook, collectgarbage
-local string_meta = getmetatable("")
+local rawset, rawget, sethook, setmeta = rawset, rawget, debug.sethook, debug.setmetatable
+local collectgarbage = collectgarbage
 local globals = getfenv(0)
-local originals = {}
-for name, value in pairs(globals) do originals[name] = value end
-local loaded = {}
-for name, value in pairs(package.loaded) do loaded[name] = value end
+globals.arg = nil
 
-local function copy(t)
-  local c = {}
-  for k, v in pairs(t) do c[k] = v end
-  return c
-end
-
-local function fresh(out)
-  local env = copy(originals)
-  for _, name in pairs({ "string", "table", "math", "os", "io", "coroutine", "debug", "package" }) do
-    env[name] = copy(originals[name])
+-- Everything that a chunk can change and another would see.
+local kept = {}
+local function keep(t)
+  if kept[t] then return end
+  local copy = {}
+  for k, v in pairs(t) do copy[k] = v end
+  kept[t] = copy
+  for _, v in pairs(copy) do
+    if type(v) == "table" then keep(v) end
   end
-  env._G = env
-  env.arg = nil
-  env.print = function(...)
-    for i = 1, select("#", ...) do
-      local text = env.tostring((select(i, ...)))
-      if type(text) ~= "string" then error("'tostring' must return a string to 'print'") end
-      if i > 1 then insert(out, "\t") end
-      insert(out, text)
+end
+keep(globals)
+keep(getmetatable(""))
+
+local function restore()
+  setfenv(0, globals)
+  for _, v in pairs({ 1, true, print }) do setmeta(v, nil) end
+  for t, copy in next, kept do
+    setmeta(t, nil)
+    for k in next, t do
+      if copy[k] == nil then rawset(t, k, nil) end
     end
-    insert(out, "\n")
+    for k, v in next, copy do rawset(t, k, v) end
   end
-  env.io.write = function(...)
-    for i = 1, select("#", ...) do insert(out, tostring((select(i, ...)))) end
-  end
-  return env
 end
 
+local marker = read("*l")
 while true do
   local size, limit = read("*n", "*n")
   if not size then break end
   read(1)
   local source = size > 0 and read(size) or ""
-  local out = {}
-  local env = fresh(out)
-  string_meta.__index = env.string
-  setfenv(0, env)
-  local status, err = "ok", nil
+  local status, err = "ok", ""
   local chunk, refusal = loadstring(source, "=snippet")
   if not chunk then
     status, err = "refused", refusal
   else
-    if limit > 0 then sethook(function() error("too many instructions", 0) end, "", limit) end
-    local ok, problem = pcall(setfenv(chunk, env))
+    local function stop()
+      -- Whoever catches it comes here again at once.
+      sethook(stop, "", 100)
+      error("too many instructions", 0)
+    end
+    sethook(stop, "", limit)
+    local ok, problem = pcall(chunk)
     sethook()
     if not ok then
       status = "error"
-      err = type(problem) == "string" and problem or "(a " .. type(problem) .. " value) "
-      if type(problem) ~= "string" and type(problem) ~= "table" and type(problem) ~= "function" and type(problem) ~= "userdata" and type(problem) ~= "thread" then err = err .. tostring(problem) end
+      if type(problem) == "string" then
+        err = problem
+      else
+        err = "(a " .. type(problem) .. " value) "
+        if type(problem) == "number" or type(problem) == "boolean" or problem == nil then
+          err = err .. tostring(problem)
+        end
+      end
     end
   end
-  setfenv(0, globals)
-  for name in pairs(package.loaded) do package.loaded[name] = loaded[name] end
-  local output = concat(out)
-  err = err or ""
-  write(status, " ", #output, " ", #err, "\n", output, err)
+  restore()
+  write(marker, " ", status, " ", #err, "\n", err)
   flush()
 end

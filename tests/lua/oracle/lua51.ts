@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './outcome.ts';
@@ -19,13 +20,15 @@ export async function lua51(
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   // A process that died early closes the pipe; the missing outcomes below tell.
   child.stdin.on('error', () => {});
+  const marker = `--- ${randomUUID()}`;
+  child.stdin.write(`${marker}\n`);
   for (const chunk of chunks) {
     child.stdin.write(`${chunk.length} ${instructions}\n${chunk}`, 'latin1');
   }
   child.stdin.end();
   await once(child, 'close');
   clearTimeout(timer);
-  const outcomes = decode(Buffer.concat(stdout).toString('latin1'));
+  const outcomes = decode(Buffer.concat(stdout).toString('latin1'), marker);
   if (outcomes.length !== chunks.length) {
     const at = chunks[outcomes.length];
     throw new Error(`lua5.1 ended (${child.signalCode ?? child.exitCode}) at: ${at}\n${stderr}`);
@@ -33,22 +36,20 @@ export async function lua51(
   return outcomes;
 }
 
-function decode(text: string): Outcome[] {
+function decode(text: string, marker: string): Outcome[] {
   const outcomes: Outcome[] = [];
-  for (let at = 0; at < text.length; ) {
-    const line = text.indexOf('\n', at);
-    const [status = '', output = '', error = ''] = text.slice(at, line).split(' ');
-    const middle = line + 1 + Number(output);
-    const end = middle + Number(error);
-    if (end > text.length) break;
+  for (let at = 0; ; ) {
+    const end = text.indexOf(marker, at);
+    const line = text.indexOf('\n', end);
+    if (end < 0 || line < 0) return outcomes;
+    const [, status = '', size = ''] = text.slice(end + marker.length, line).split(' ');
     outcomes.push({
       status: status as Outcome['status'],
-      output: text.slice(line + 1, middle),
-      error: text.slice(middle, end),
+      output: text.slice(at, end),
+      error: text.slice(line + 1, line + 1 + Number(size)),
     });
-    at = end;
+    at = line + 1 + Number(size);
   }
-  return outcomes;
 }
 
 const DRIVER = fileURLToPath(new URL('driver.lua', import.meta.url));

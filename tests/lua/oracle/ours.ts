@@ -18,6 +18,7 @@ export async function ours(chunks: readonly string[]): Promise<Outcome[]> {
 async function run(chunk: string): Promise<Outcome> {
   let output = '';
   const environment = createEnvironment({
+    io: {},
     print: (text) => {
       output += text;
     },

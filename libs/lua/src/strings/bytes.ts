@@ -7,6 +7,7 @@ import {
 } from '../arguments.ts';
 import { plain } from '../builtin.ts';
 import { luaError } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
 import { type LuaResult, type LuaValue, NONE, typeName } from '../value.ts';
 import { fromEnd } from './position.ts';
 import { toInt } from './text-number.ts';
@@ -33,6 +34,7 @@ export const byte = plain('byte', (rt, s, i, j): LuaResult => {
   if (from === to) return text.charCodeAt(from - 1);
   if (from > to) return NONE;
   if (to - from >= MOST_VALUES) throw rt.error('stack overflow (string slice too long)');
+  rt.fuel -= to - from;
   const bytes: LuaValue[] = [];
   for (let at = from - 1; at < to; at++) bytes.push(text.charCodeAt(at));
   return bytes;
@@ -56,7 +58,7 @@ export const rep = plain('rep', (rt, s, n) => {
   const times = toInt(checkNumber(rt, n, 2));
   if (times <= 0 || text === '') return '';
   const size = text.length * times;
-  rt.grow(size);
+  produced(rt, size);
   if (size > LONGEST) throw luaError('not enough memory');
   return text.repeat(times);
 });
@@ -64,14 +66,14 @@ export const rep = plain('rep', (rt, s, n) => {
 /** `string.reverse (s)` */
 export const reverse = plain('reverse', (rt, s) => {
   const text = checkString(rt, s, 1);
-  rt.grow(text.length);
+  produced(rt, text.length);
   return Buffer.from(text, 'latin1').reverse().toString('latin1');
 });
 
 /** `string.upper (s)`, of ASCII letters only: the C locale. */
 export const upper = plain('upper', (rt, s) => {
   const text = checkString(rt, s, 1);
-  rt.grow(text.length);
+  produced(rt, text.length);
   if (!BEYOND_ASCII.test(text)) return text.toUpperCase();
   return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 });
@@ -79,7 +81,7 @@ export const upper = plain('upper', (rt, s) => {
 /** `string.lower (s)`, of ASCII letters only. */
 export const lower = plain('lower', (rt, s) => {
   const text = checkString(rt, s, 1);
-  rt.grow(text.length);
+  produced(rt, text.length);
   if (!BEYOND_ASCII.test(text)) return text.toLowerCase();
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 });
@@ -89,6 +91,12 @@ export const dump = plain('dump', (rt, f) => {
   if (typeName(f) !== 'function') throw typeMismatch(rt, 1, 'function', f);
   throw rt.error('unable to dump given function');
 });
+
+/** Charges for a text of `size` bytes: its memory, and the time it takes to make it. */
+function produced(rt: Runtime, size: number): void {
+  rt.fuel -= size >> 4;
+  rt.grow(size);
+}
 
 const BEYOND_ASCII = /[\x80-\xff]/;
 /** LUAI_MAXCSTACK, less what the call itself takes at most. */

@@ -22,6 +22,7 @@ export const format = plain('format', (rt, f, ...args) => {
     if (piece.refused !== undefined) throw rt.error(piece.refused);
     text += directive(rt, piece, args[n - 2], n);
   }
+  rt.fuel -= text.length >> 4;
   rt.grow(text.length);
   return text;
 });
