@@ -67,7 +67,9 @@ export function localBroker(hub: HubParts): Broker {
     request: (subject, message, settle) => exchange.request(subject, message, settle),
     async respond(subject, onRequest) {
       const responding = exchange.respond(subject, onRequest);
-      return keep(() => responding[Symbol.asyncDispose]());
+      return keep(async () => {
+        await responding[Symbol.asyncDispose]();
+      });
     },
 
     async append(subject, { headers, body }, { dedupe, signal }) {
