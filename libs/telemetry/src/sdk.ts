@@ -1,4 +1,4 @@
-import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
+import { context, diag, logs, metrics, propagation, trace } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -65,6 +65,7 @@ export function startSdk(config: TelemetryConfig, options: TelemetryOptions): Sd
       measuring?.[Symbol.dispose]();
       trace.disable();
       metrics.disable();
+      logs.disable();
       propagation.disable();
       context.disable();
       diag.disable();
