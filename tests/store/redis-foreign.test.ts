@@ -173,3 +173,23 @@ test('an outbox entry of foreign bytes is refused, and holds up no other partiti
   await t.throwsAsync(claim, { code: 'SP_ERR_STORE_DAMAGED', message: /partition "p"/ });
   t.is((await claim())?.partition, 'q');
 });
+
+test('a message of which bytes are missing, or that has too many, is refused', async (t) => {
+  await using world = await setUp();
+  const whole = { ...message, headers: { a: 'b' } };
+  const cut = fc.record({ keep: fc.nat({ max: 40 }), more: fc.uint8Array({ maxLength: 3 }) });
+  await fc.assert(
+    fc.asyncProperty(cut, async ({ keep, more }) => {
+      const { space, at } = world.fresh();
+      await space.commit({ partition: 'p', outbox: [whole] });
+      const stored = (await world.redis.lindexBuffer(at('o'), 0)) as Buffer;
+      const damaged = Buffer.concat([stored.subarray(0, keep), more]);
+      await world.redis.lset(at('o'), 0, damaged);
+      const claim = () => space.outbox.claim({ limit: 1, claimMs: 60_000 });
+      // Of the same length it may be another message just as well.
+      if (damaged.length === stored.length) return;
+      await t.throwsAsync(claim, { code: 'SP_ERR_STORE_DAMAGED' });
+    }),
+    runs(60),
+  );
+});

@@ -1,5 +1,6 @@
 import type { OutboxClaim, Space, Store } from '@sallyport/store';
 import { openRedisStore, type RedisStoreOptions } from '@sallyport/store/redis';
+import { Redis } from 'ioredis';
 import { testWith } from '../world/needs.ts';
 import { startRedis, startRedisCluster } from '../world/redis.ts';
 import { until } from '../world/until.ts';
@@ -205,6 +206,22 @@ test('a writer who was held up after naming its partition names it again if a re
   t.true((await sent).ok);
   t.is(scripts, 5, 'it was sent back to name its partition again');
   t.deepEqual(ids(await claim(reader)), ['a']);
+});
+
+test('a reader who finds a partition claimed looks again when the claim runs out, however long its own', async (t) => {
+  await using server = await startRedis();
+  const { host, port } = server;
+  await using store = await openRedisStore({ ...common, mode: 'single', host, port });
+  const space = store.space('busy');
+  await send(space, 'a');
+  t.deepEqual(ids(await claim(space, 600)), ['a']);
+  const redis = new Redis({ host, port });
+  // As a writer does who doesn't know any more that the partition is named.
+  await redis.zadd('sp:busy:{outbox}:r', 0, 'p');
+  redis.disconnect();
+  t.is(await claim(space, 3_600_000), undefined);
+  const again = await until(() => claim(space), 'the claim has run out', 3_000);
+  t.deepEqual(ids(again), ['a']);
 });
 
 test('in a cluster a partition that is named already costs a commit no second trip', async (t) => {
