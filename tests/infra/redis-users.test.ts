@@ -84,7 +84,7 @@ async function startGuarded() {
       }),
     connect: (username?: RedisUser) =>
       new Redis({
-        ...{ host, port, lazyConnect: true, retryStrategy: () => null },
+        ...{ host, port, lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null },
         ...(username === undefined ? {} : { username, password: passwordOf(username) }),
       }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -16,12 +16,13 @@ export function createLease(link: Link, keys: Keyspace) {
     const names = [keys.lease(key), keys.fence(key)];
     const ttl = lifetime(ttlMs);
     const ask = async (
-      script: 'take' | 'renew',
+      script: 'take' | 'renew' | 'release',
       args: string[],
       aborted: Signal,
     ): Promise<unknown> => {
+      const needed = script === 'release' ? names.slice(0, 1) : names;
       try {
-        return await link.run(scripts[script], names, args, 'again', aborted);
+        return await link.run(scripts[script], needed, args, 'again', aborted);
       } catch (error) {
         throw answered(error, [key]);
       }
@@ -31,7 +32,7 @@ export function createLease(link: Link, keys: Keyspace) {
     const token = Number(answer);
     const text = String(token);
     const release = async (aborted?: Signal): Promise<void> => {
-      await link.run(scripts.release, names.slice(0, 1), [text], 'again', aborted);
+      await ask('release', [text], aborted);
     };
     return {
       key,

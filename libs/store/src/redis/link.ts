@@ -15,7 +15,7 @@ export type Argument = string | Buffer;
  * `again`: the command may be repeated when its answer is lost (it changes nothing, or nothing more the second time).
  * `once`: it may not.
  */
-export type Repeat = 'again' | 'once';
+type Repeat = 'again' | 'once';
 
 /**
  * Commands to Redis with a deadline, and errors of the port. What is sent in one turn of the event loop leaves in one

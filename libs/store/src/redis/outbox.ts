@@ -83,7 +83,11 @@ export function createOutbox(link: Link, keys: Keyspace): Outbox & { committed()
         messages: messages.map((bytes) => decodeMessage(turn.partition, bytes)),
         async end(delivered, aborted) {
           checkWhole(delivered, 'delivered', 0, messages.length);
-          return end(turn, name, delivered, aborted);
+          try {
+            return await end(turn, name, delivered, aborted);
+          } catch (error) {
+            throw answered(error, 'an outbox');
+          }
         },
       };
     },
