@@ -1,5 +1,5 @@
-import { textToNumber } from './strings/text-number.ts';
 import type { Runtime } from './runtime.ts';
+import { textToNumber } from './strings/text-number.ts';
 import { LuaTable } from './table.ts';
 import { type LuaValue, typeName } from './value.ts';
 
@@ -27,9 +27,7 @@ export function checkNumber(rt: Runtime, value: LuaValue, n: number): number {
 /** Argument `n` as an integer: what C makes of it, which is truncation.  */
 export function checkInteger(rt: Runtime, value: LuaValue, n: number): number {
   const number = Math.trunc(checkNumber(rt, value, n));
-  return number >= -9223372036854775808 && number < 9223372036854775808
-    ? number
-    : -9223372036854775808;
+  return number >= -(2 ** 63) && number < 2 ** 63 ? number : -(2 ** 63);
 }
 
 export function checkTable(rt: Runtime, value: LuaValue, n: number): LuaTable {

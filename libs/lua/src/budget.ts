@@ -74,10 +74,7 @@ export class Budget {
   }
 
   timeout(): LuaStopError {
-    return new LuaStopError(
-      'deadline',
-      `script wasn't done after ${this.#limits.timeout} ms`,
-    );
+    return new LuaStopError('deadline', `script wasn't done after ${this.#limits.timeout} ms`);
   }
 
   aborted(): LuaStopError {

@@ -7,10 +7,7 @@ import type { LuaResult, LuaValue } from './value.ts';
  * A library function that never calls Lua. It gets its arguments one by one (an absent one is `undefined`, like nil; `...args`
  * where the number matters) and returns one value, or an array of none or several.
  */
-export function plain(
-  name: string,
-  fn: (rt: Runtime, ...args: LuaValue[]) => LuaResult,
-): Builtin {
+export function plain(name: string, fn: (rt: Runtime, ...args: LuaValue[]) => LuaResult): Builtin {
   return new Builtin(name, fn);
 }
 

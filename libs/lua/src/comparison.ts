@@ -1,6 +1,6 @@
 import { invoke, one } from './call.ts';
 import type { Running } from './function.ts';
-import { metatableOf, metamethod } from './metatable.ts';
+import { metamethod, metatableOf } from './metatable.ts';
 import type { Runtime } from './runtime.ts';
 import { LuaTable } from './table.ts';
 import { Userdata } from './userdata.ts';

@@ -1,5 +1,5 @@
-import type { Mode } from './runtime.ts';
 import { compileSource, type Program } from './codegen/compile.ts';
+import type { Mode } from './runtime.ts';
 
 export interface CompileOptions {
   /** As `load` takes it: `=name`, `@file`, or the source itself, which is the default. */

@@ -11,14 +11,12 @@ export class HostContext {
   readonly data: unknown;
   readonly #rt: Runtime;
   readonly #budget: Budget;
-  readonly #options: CallOptions;
   #controller: AbortController | undefined;
   #stopped: unknown;
 
   constructor(rt: Runtime, budget: Budget, options: CallOptions) {
     this.#rt = rt;
     this.#budget = budget;
-    this.#options = options;
     this.data = options.data;
   }
 

@@ -1,5 +1,5 @@
 import { plain } from './builtin.ts';
-import { Builtin, type Running } from './function.ts';
+import type { Builtin, Running } from './function.ts';
 import type { HostContext } from './host-context.ts';
 import { hostError } from './host-error.ts';
 import type { Runtime } from './runtime.ts';
@@ -13,23 +13,23 @@ import type { LuaResult, LuaValue } from './value.ts';
 export type HostFunction = (
   context: HostContext,
   args: LuaValue[],
-) => LuaResult | void | PromiseLike<LuaResult | void>;
+) => LuaResult | PromiseLike<LuaResult>;
 
 /**
  * A function of the host that calls Lua: `const [v] = yield* context.call(f, args)`; waits with `yield* context.wait(promise)`.
  */
-export type HostGenerator = (context: HostContext, args: LuaValue[]) => Running<LuaResult | void>;
+export type HostGenerator = (context: HostContext, args: LuaValue[]) => Running;
 
 /** Makes a function of the host callable from Lua. */
 export function hostFunction(name: string, fn: HostFunction): Builtin {
   return plain(name, (rt, ...args) => {
-    let result: LuaResult | void | PromiseLike<LuaResult | void>;
+    let result: LuaResult | PromiseLike<LuaResult>;
     try {
       result = fn(contextOf(rt), args);
     } catch (error) {
       throw hostError(rt, error);
     }
-    return typeof result === 'object' ? hostResult(result) : (result as LuaResult);
+    return typeof result === 'object' ? hostResult(result) : result;
   });
 }
 
@@ -44,7 +44,7 @@ export function hostGenerator(name: string, fn: HostGenerator): Builtin {
 
 function* running(rt: Runtime, fn: HostGenerator, args: LuaValue[]): Running {
   try {
-    return (yield* fn(contextOf(rt), args)) as LuaResult;
+    return yield* fn(contextOf(rt), args);
   } catch (error) {
     throw hostError(rt, error);
   }
@@ -56,14 +56,12 @@ function contextOf(rt: Runtime): HostContext {
 }
 
 /** A host function's result: as it is, or a promise to be waited for. */
-export function hostResult(
-  result: LuaResult | void | PromiseLike<LuaResult | void>,
-): LuaResult {
-  if (!isThenable(result)) return result as LuaResult;
+export function hostResult(result: LuaResult | PromiseLike<LuaResult>): LuaResult {
+  if (!isThenable(result)) return result;
   return new Pending(result);
 }
 
-function isThenable(value: unknown): value is PromiseLike<LuaResult | void> {
+function isThenable(value: unknown): value is PromiseLike<LuaResult> {
   return (
     typeof value === 'object' &&
     value !== null &&

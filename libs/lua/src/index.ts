@@ -2,6 +2,7 @@ export type { Limits } from './budget.ts';
 export type { CallOptions } from './call-options.ts';
 export type { Program } from './codegen/compile.ts';
 export { compile } from './compile.ts';
+export { type ConvertOptions, decodeUtf8, encodeUtf8, fromLua, toLua } from './convert.ts';
 export {
   createEnvironment,
   type Environment,
@@ -16,6 +17,13 @@ export {
   hostFunction,
   hostGenerator,
 } from './host-function.ts';
+export {
+  Isolate,
+  type IsolateContext,
+  type IsolateFunction,
+  type IsolateOptions,
+  type IsolateRun,
+} from './isolate/isolate.ts';
 export type { IoOptions } from './lib/io.ts';
 export type { Mode } from './runtime.ts';
 export type { Resolver, Source } from './source.ts';

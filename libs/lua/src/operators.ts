@@ -43,7 +43,12 @@ export function look(rt: Runtime, object: LuaValue, key: LuaValue): LuaValue {
 }
 
 /** `object[key]`. */
-export function* index(rt: Runtime, object: LuaValue, key: LuaValue, pos: number): Running<LuaValue> {
+export function* index(
+  rt: Runtime,
+  object: LuaValue,
+  key: LuaValue,
+  pos: number,
+): Running<LuaValue> {
   at(rt, pos);
   let o = object;
   for (let i = 0; i < MAX_LOOP; i += 1) {
@@ -105,7 +110,7 @@ export function* setindex(
 
 function assign(rt: Runtime, table: LuaTable, key: LuaValue, value: LuaValue): void {
   if (key === undefined) throw rt.runError('table index is nil');
-  if (key !== key) throw rt.runError('table index is NaN');
+  if (Number.isNaN(key)) throw rt.runError('table index is NaN');
   table.set(key, value);
 }
 

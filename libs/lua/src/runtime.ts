@@ -1,14 +1,14 @@
-import { luaError } from './errors.ts';
+import type { Budget } from './budget.ts';
 import { invoke, many, one } from './call.ts';
+import { luaError } from './errors.ts';
 import { Builtin, type Chunk, LuaFunction, type Running, type Site } from './function.ts';
-import type { Resolver } from './source.ts';
-import { gopherNumberText, type NumberText, pucNumberText } from './strings/number-text.ts';
 import type { HostContext } from './host-context.ts';
 import { Random } from './lib/random.ts';
+import type { Resolver } from './source.ts';
+import { gopherNumberText, type NumberText, pucNumberText } from './strings/number-text.ts';
 import type { LuaTable } from './table.ts';
 import { LuaThread } from './thread.ts';
 import { type LuaValue, typeName } from './value.ts';
-import type { Budget } from './budget.ts';
 
 /** Whose behaviour is followed where Lua 5.1's own implementation and gopher-lua differ. */
 export type Mode = 'puc' | 'gopher';

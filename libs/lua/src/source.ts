@@ -1,5 +1,5 @@
-import type { Mode } from './runtime.ts';
 import { compileSource, type Program } from './codegen/compile.ts';
+import type { Mode } from './runtime.ts';
 
 /** A Lua source: bytes, a string whose code units are bytes, or what `compile` made of it. */
 export type Source = string | Uint8Array | Program;

@@ -40,6 +40,8 @@ export class LuaTable {
   mt: LuaTable | null;
   /** Longest the array part was before it shrank: keys that a traversal may still be at. */
   peak: number;
+  /** Empty places that the last `skip` passed over. */
+  skipped: number;
 
   constructor() {
     this.arr = [];
@@ -50,6 +52,7 @@ export class LuaTable {
     this.numbered = false;
     this.mt = null;
     this.peak = 0;
+    this.skipped = 0;
   }
 
   /** A table whose hash part starts with `shape`'s keys and these values, which it keeps. */
@@ -122,7 +125,7 @@ export class LuaTable {
       } else if (this.numbered) this.put(key, undefined);
     } else if (value !== undefined || this.numbered) {
       if (value !== undefined) this.numbered = true;
-      this.put(key === 0 ? 0 : key, value);
+      this.put(key, value);
     }
   }
 
@@ -223,9 +226,10 @@ export class LuaTable {
     const vals = this.vals;
     const n = arr.length;
     let i = from;
-    for (; i < n; i += 1) if (arr[i] !== undefined) return i;
-    for (; i < n + vals.length; i += 1) if (vals[i - n] !== undefined) return i;
-    return -1;
+    while (i < n && arr[i] === undefined) i += 1;
+    if (i >= n) while (i < n + vals.length && vals[i - n] === undefined) i += 1;
+    this.skipped = i - from;
+    return i < n + vals.length ? i : -1;
   }
 
   keyAt(place: number): LuaValue {

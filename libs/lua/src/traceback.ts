@@ -18,13 +18,22 @@ export function threadTraceback(
   depth: number,
   builtin: boolean,
 ): string {
-  const lines: string[] = [];
-  if (builtin) lines.push("\t[C]: in function 'traceback'");
   const from = builtin ? Math.min(depth, rt.callerDepth()) : depth;
-  for (let d = from; d > 0; d -= 1) lines.push(`\t${entry(thread, d)}`);
-  if (thread.main) lines.push('\t[C]: ?');
-  if (lines.length > TOP + BOTTOM) lines.splice(TOP, lines.length - TOP - BOTTOM, '\t...');
-  return ['stack traceback:', ...lines].join('\n');
+  // Entries by their place from the top, without making those that aren't shown.
+  const first = builtin ? 1 : 0;
+  const count = first + from + (thread.main ? 1 : 0);
+  const lines = ['stack traceback:'];
+  for (let i = 0; i < count; i += 1) {
+    if (i === TOP && count > TOP + BOTTOM) {
+      lines.push('\t...');
+      i = count - BOTTOM;
+    }
+    const d = from - (i - first);
+    if (i < first) lines.push("\t[C]: in function 'traceback'");
+    else lines.push(d > 0 ? `\t${entry(thread, d)}` : '\t[C]: ?');
+  }
+  rt.fuel -= lines.length * 8;
+  return lines.join('\n');
 }
 
 function entry(thread: LuaThread, depth: number): string {

@@ -1,3 +1,4 @@
+import type { Runtime } from './runtime.ts';
 import type { LuaTable } from './table.ts';
 import type { LuaValue } from './value.ts';
 
@@ -11,7 +12,10 @@ export class Traversal {
   #length: number;
   #keys: LuaValue[];
 
-  constructor(table: LuaTable, from: LuaValue, list: boolean) {
+  readonly #rt: Runtime;
+
+  constructor(rt: Runtime, table: LuaTable, from: LuaValue, list: boolean) {
+    this.#rt = rt;
     this.#table = table;
     this.#list = list;
     this.key = from;
@@ -34,6 +38,7 @@ export class Traversal {
     // Clearing fields may shorten the array part, and any write may move the hash part: then look the key up again.
     const same = table.arr.length === this.#length && table.keys === this.#keys;
     const place = same ? table.skip(this.#place + 1) : table.after(this.key);
+    this.#rt.fuel -= table.skipped >> 4;
     if (place < 0) return false;
     this.#length = table.arr.length;
     this.#keys = table.keys;

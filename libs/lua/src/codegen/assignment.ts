@@ -1,6 +1,8 @@
 import type { Assignable, Expr, Stat } from '../syntax/ast.ts';
+import { emitMany } from './call.ts';
 import { type Emitter, isOpen } from './emitter.ts';
-import { emit, emitMany, isNumber, isSteady, keep } from './expression.ts';
+import { emit } from './expression.ts';
+import { isNumber, isSteady, keep } from './operand.ts';
 
 /** A target whose table and key have been evaluated. */
 type Store = (value: string) => string;

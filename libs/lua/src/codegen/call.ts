@@ -1,6 +1,6 @@
 import type { CallExpr, Expr } from '../syntax/ast.ts';
 import { type Emitter, isOpen } from './emitter.ts';
-import { emit, emitMany, isSteady, keep } from './expression.ts';
+import { isSteady, keep } from './operand.ts';
 
 /** Code that evaluates callee and arguments, and how to name them after it. */
 interface Prepared {
@@ -23,7 +23,7 @@ function prepare(e: Emitter, call: CallExpr): Prepared {
     const name = JSON.stringify(call.name);
     code += `${first}(${f}=method(rt,${o},${name},${cache}))===MISS&&(${f}=yield*index(rt,${o},${name},${site})),`;
     names.push(o);
-  } else code += `${f}=${emit(e, call.callee)},`;
+  } else code += `${f}=${e.emit(call.callee)},`;
   for (const arg of call.args.slice(0, fixed)) code += argument(e, arg, names);
   const argc = open === undefined ? names.length : -1;
   if (open !== undefined) {
@@ -37,10 +37,10 @@ function prepare(e: Emitter, call: CallExpr): Prepared {
 
 function argument(e: Emitter, arg: Expr, names: string[]): string {
   if (isSteady(arg)) {
-    names.push(emit(e, arg));
+    names.push(e.emit(arg));
     return '';
   }
-  const code = emit(e, arg);
+  const code = e.emit(arg);
   const t = e.temp();
   names.push(t);
   return `${t}=${code},`;
@@ -73,4 +73,11 @@ export function emitTailCall(e: Emitter, call: CallExpr): string {
     `else{ps[d]=${pos};r=${f} instanceof BF?${f}.fn(rt${withArgs(args)}):yield*call(rt,${f},[${args}]);` +
     'if(r instanceof SP)r=yield*fin(rt,r)}rt.depth=d-1;return r;'
   );
+}
+
+/** An expression that can give any number of values, as an array that must not be written to. */
+export function emitMany(e: Emitter, expr: Expr): string {
+  if (expr.kind === 'vararg') return 'va';
+  if (expr.kind !== 'call' && expr.kind !== 'method') return `[${e.emit(expr)}]`;
+  return `(Array.isArray(r=${emitCall(e, expr)})?r instanceof SP?many(yield*fin(rt,r)):r:[r])`;
 }

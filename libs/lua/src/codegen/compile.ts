@@ -4,6 +4,7 @@ import type { Mode } from '../runtime.ts';
 import { shortSource } from '../syntax/chunk-name.ts';
 import { parseChunk } from '../syntax/statement.ts';
 import { ChunkEmitter } from './emitter.ts';
+import { emit } from './expression.ts';
 import { emitFunction } from './function.ts';
 import { KERNEL } from './kernel.ts';
 
@@ -31,7 +32,7 @@ export function compileSource(source: string, name: string, mode: Mode): Program
   const chunk = { source: name, shortSource: short, sites: [NOWHERE] };
   try {
     const text = name.startsWith('@') ? bare(source) : source;
-    const emitter = new ChunkEmitter(chunk, emitFunction);
+    const emitter = new ChunkEmitter(chunk, emitFunction, emit);
     emitFunction(emitter, parseChunk(text, short, mode === 'gopher'));
     const code = instantiate(emitter);
     return { name: short, code, proto: emitter.protos[0] as Proto };

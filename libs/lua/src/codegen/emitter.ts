@@ -3,6 +3,9 @@ import { OPERATOR } from '../runtime.ts';
 import type { CallExpr, Expr, FunctionNode } from '../syntax/ast.ts';
 import type { Local } from '../syntax/scope.ts';
 
+type EmitFunction = (chunk: ChunkEmitter, node: FunctionNode) => number;
+type EmitExpression = (e: Emitter, expr: Expr) => string;
+
 /** What the functions of one chunk share while code is made for them. */
 export class ChunkEmitter {
   readonly chunk: Chunk & { sites: Site[] };
@@ -10,14 +13,17 @@ export class ChunkEmitter {
   readonly protos: Proto[] = [];
   readonly constants: string[] = [];
   #hints = 0;
-  readonly emitFunction: (chunk: ChunkEmitter, node: FunctionNode) => number;
+  readonly emitFunction: EmitFunction;
+  readonly emitExpression: EmitExpression;
 
   constructor(
     chunk: Chunk & { sites: Site[] },
-    emitFunction: (chunk: ChunkEmitter, node: FunctionNode) => number,
+    emitFunction: EmitFunction,
+    emitExpression: EmitExpression,
   ) {
     this.chunk = chunk;
     this.emitFunction = emitFunction;
+    this.emitExpression = emitExpression;
   }
 
   /** A variable that remembers where in a table's hash part a field was last found. */
@@ -58,6 +64,11 @@ export class Emitter {
 
   get vars(): string[] {
     return [...this.#vars];
+  }
+
+  /** An expression as JavaScript that gives one value. */
+  emit(expr: Expr): string {
+    return this.chunk.emitExpression(this, expr);
   }
 
   /** The variable of a local; declared for the whole JavaScript function, as closures never share it. */
@@ -168,7 +179,6 @@ function outcome(expr: Expr, op: 'and' | 'or'): boolean {
 /** Whether an expression can give any number of values. */
 export function isOpen(expr: Expr | undefined): boolean {
   return (
-    expr !== undefined &&
-    (expr.kind === 'call' || expr.kind === 'method' || expr.kind === 'vararg')
+    expr !== undefined && (expr.kind === 'call' || expr.kind === 'method' || expr.kind === 'vararg')
   );
 }

@@ -1,7 +1,8 @@
-import type { BinaryOp, Expr } from '../syntax/ast.ts';
-import { emitCall } from './call.ts';
-import { type Emitter, isOpen, nameOf } from './emitter.ts';
 import { OPERATOR } from '../runtime.ts';
+import type { Expr } from '../syntax/ast.ts';
+import { emitCall, emitMany } from './call.ts';
+import { type Emitter, isOpen, nameOf } from './emitter.ts';
+import { isComparison, isNumber, keep } from './operand.ts';
 
 /** An expression as JavaScript that gives one value. */
 export function emit(e: Emitter, expr: Expr): string {
@@ -63,9 +64,7 @@ export function emitCondition(e: Emitter, expr: Expr): string {
     case 'string':
     case 'function':
     case 'table':
-      return expr.kind === 'table' || expr.kind === 'function'
-        ? `(${emit(e, expr)},true)`
-        : 'true';
+      return expr.kind === 'table' || expr.kind === 'function' ? `(${emit(e, expr)},true)` : 'true';
     case 'nil':
     case 'false':
       return 'false';
@@ -88,51 +87,6 @@ export function emitCondition(e: Emitter, expr: Expr): string {
   const t = e.temp();
   e.release(mark);
   return `((${t}=${value})!==undefined&&${t}!==false)`;
-}
-
-/** Whether evaluating it can neither be observed nor changed by evaluating something else. */
-export function isSteady(expr: Expr): boolean {
-  switch (expr.kind) {
-    case 'nil':
-    case 'true':
-    case 'false':
-    case 'number':
-    case 'string':
-      return true;
-    case 'local':
-    case 'upvalue':
-      return !expr.local.boxed;
-    default:
-      return false;
-  }
-}
-
-/** Whether the value is known to be a number. */
-export function isNumber(expr: Expr): boolean {
-  switch (expr.kind) {
-    case 'number':
-      return true;
-    case 'local':
-      return expr.local.numeric;
-    case 'upvalue':
-      return expr.local.numeric && !expr.local.boxed;
-    case 'paren':
-      return isNumber(expr.inner);
-    case 'unary':
-      return expr.op === '-' && isNumber(expr.operand);
-    case 'binary':
-      return !isComparison(expr.op) && isNumber(expr.left) && isNumber(expr.right);
-    default:
-      return false;
-  }
-}
-
-/** The code that keeps `expr` for use more than once, and the name to use: nothing and itself when steady. */
-export function keep(e: Emitter, expr: Expr): [code: string, name: string] {
-  if (isSteady(expr)) return ['', emit(e, expr)];
-  const code = emit(e, expr);
-  const t = e.temp();
-  return [`${t}=${code},`, t];
 }
 
 function emitField(e: Emitter, object: string, name: string, pos: number): string {
@@ -195,16 +149,8 @@ function emitUnary(e: Emitter, expr: Extract<Expr, { kind: 'unary' }>): string {
   );
 }
 
-function isComparison(op: BinaryOp): boolean {
-  return op.endsWith('=') || op === '<' || op === '>';
-}
-
 /** Both operands, locals read when the operation happens, as Lua's registers are. */
-function operands(
-  e: Emitter,
-  left: Expr,
-  right: Expr,
-): [code: string, a: string, b: string] {
+function operands(e: Emitter, left: Expr, right: Expr): [code: string, a: string, b: string] {
   const [first, a] = left.kind === 'local' ? ['', emit(e, left)] : keep(e, left);
   const [second, b] = right.kind === 'local' ? ['', emit(e, right)] : keep(e, right);
   return [first + second, a, b];
@@ -216,7 +162,11 @@ function emitArithmetic(e: Emitter, expr: Extract<Expr, { kind: 'binary' }>): st
   const [code, a, b] = operands(e, left, right);
   e.release(mark);
   const fast =
-    op === '%' ? `${a}-Math.floor(${a}/${b})*${b}` : op === '^' ? `Math.pow(${a},${b})` : `${a}${op}${b}`;
+    op === '%'
+      ? `${a}-Math.floor(${a}/${b})*${b}`
+      : op === '^'
+        ? `Math.pow(${a},${b})`
+        : `${a}${op}${b}`;
   const checks = [isNumber(left) ? '' : a, isNumber(right) ? '' : b]
     .filter((name) => name !== '')
     .map((name) => `typeof ${name}==='number'`);
@@ -283,9 +233,12 @@ function emitTable(e: Emitter, expr: Extract<Expr, { kind: 'table' }>): string {
   if (items.length === 0) return 'new LT()';
   const last = items.at(-1);
   const list = items.filter((item) => item.key === undefined);
-  const open = last !== undefined && last.key === undefined && isOpen(last.value) ? last : undefined;
+  const open =
+    last !== undefined && last.key === undefined && isOpen(last.value) ? last : undefined;
   if (list.length === items.length) {
-    const values = list.map((item) => (item === open ? `...${emitMany(e, item.value)}` : item.value));
+    const values = list.map((item) =>
+      item === open ? `...${emitMany(e, item.value)}` : item.value,
+    );
     return `LT.list([${values.map((v) => (typeof v === 'string' ? v : emit(e, v))).join()}])`;
   }
   const mark = e.mark();
@@ -320,11 +273,4 @@ function emitTable(e: Emitter, expr: Extract<Expr, { kind: 'table' }>): string {
   }
   e.release(mark);
   return `(${code}${t})`;
-}
-
-/** An expression that can give any number of values, as an array that must not be written to. */
-export function emitMany(e: Emitter, expr: Expr): string {
-  if (expr.kind === 'vararg') return 'va';
-  if (expr.kind !== 'call' && expr.kind !== 'method') return `[${emit(e, expr)}]`;
-  return `(Array.isArray(r=${emitCall(e, expr)})?r instanceof SP?many(yield*fin(rt,r)):r:[r])`;
 }

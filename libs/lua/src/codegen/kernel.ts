@@ -69,15 +69,17 @@ function prepareFor(
 }
 
 /** A traversal in place of calls of `next` or of `ipairs`'s iterator; null for other iterators. */
-function walk(f: LuaValue, state: LuaValue, control: LuaValue): Traversal | null {
+function walk(rt: Runtime, f: LuaValue, state: LuaValue, control: LuaValue): Traversal | null {
   if (!(state instanceof LuaTable)) return null;
-  if (f === next && control === undefined) return new Traversal(state, undefined, false);
-  return f === inext && typeof control === 'number' ? new Traversal(state, control, true) : null;
+  if (f === next && control === undefined) return new Traversal(rt, state, undefined, false);
+  return f === inext && typeof control === 'number'
+    ? new Traversal(rt, state, control, true)
+    : null;
 }
 
 /** An entry of a table constructor. */
 function put(rt: Runtime, table: LuaTable, key: LuaValue, value: LuaValue, pos: number): void {
-  if (key === undefined || key !== key) {
+  if (key === undefined || Number.isNaN(key)) {
     rt.pos[rt.depth] = pos;
     throw rt.runError(key === undefined ? 'table index is nil' : 'table index is NaN');
   }

@@ -1,6 +1,8 @@
 import type { Block, Expr, Stat } from '../syntax/ast.ts';
+import { emitMany } from './call.ts';
 import { type Emitter, isOpen } from './emitter.ts';
-import { emit, emitMany, isNumber } from './expression.ts';
+import { emit } from './expression.ts';
+import { isNumber } from './operand.ts';
 
 /** How PUC names the iterator in messages about its arguments. */
 const GENERATOR = '(for generator)';
@@ -35,7 +37,10 @@ export function emitFor(
     step = e.own('s');
     code += `${step}=${emit(e, stat.step)};`;
   }
-  const known = isNumber(stat.start) && isNumber(stat.limit) && (stat.step === undefined || isNumber(stat.step));
+  const known =
+    isNumber(stat.start) &&
+    isNumber(stat.limit) &&
+    (stat.step === undefined || isNumber(stat.step));
   if (!known) {
     const site = e.operator(stat.line, { kind: 'nil', line: stat.line });
     const names = [i, limit, step].filter((name) => name !== '1');
@@ -50,7 +55,12 @@ export function emitFor(
   const variable = local.boxed ? `${e.local(local)}=new BX(${i});` : `${e.local(local)}=${i};`;
   return (
     code +
-    emitLoop(e, `for(;${test};${i}+=${step})`, stat.body, (inner, body) => variable + emitBlock(inner, body))
+    emitLoop(
+      e,
+      `for(;${test};${i}+=${step})`,
+      stat.body,
+      (inner, body) => variable + emitBlock(inner, body),
+    )
   );
 }
 
@@ -95,7 +105,7 @@ export function emitForIn(
     name2: '',
     argc: 2,
   });
-  code += `${w}=walk(${f},${s},${c});`;
+  code += `${w}=walk(rt,${f},${s},${c});`;
   const [first, second, ...others] = stat.locals;
   const set = (local: typeof first, value: string): string => {
     if (local === undefined) return '';
@@ -104,8 +114,14 @@ export function emitForIn(
   };
   const plain = others.map((local) => set(local, 'undefined')).join('');
   const results = e.own('q');
-  const several = stat.locals.slice(1).map((local, index) => set(local, `${results}[${index + 1}]`)).join('');
-  const single = stat.locals.slice(1).map((local) => set(local, 'undefined')).join('');
+  const several = stat.locals
+    .slice(1)
+    .map((local, index) => set(local, `${results}[${index + 1}]`))
+    .join('');
+  const single = stat.locals
+    .slice(1)
+    .map((local) => set(local, 'undefined'))
+    .join('');
   const call =
     `ps[d]=${site};r=${f} instanceof LF?(r=(g=${f}.code(${f},${s},${c})).next()).done?r.value:yield*rest(g,r.value):` +
     `${f} instanceof BF?${f}.fn(rt,${s},${c}):yield*call(rt,${f},[${s},${c}]);` +

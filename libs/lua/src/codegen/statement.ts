@@ -1,10 +1,11 @@
 import type { Block, Expr, Stat } from '../syntax/ast.ts';
 import type { Local } from '../syntax/scope.ts';
 import { emitAssignment } from './assignment.ts';
-import { emitCall, emitTailCall } from './call.ts';
+import { emitCall, emitMany, emitTailCall } from './call.ts';
 import { type Emitter, isOpen } from './emitter.ts';
-import { emit, emitClosure, emitCondition, emitMany, isNumber } from './expression.ts';
+import { emit, emitClosure, emitCondition } from './expression.ts';
 import { emitFor, emitForIn, emitLoop } from './loop.ts';
+import { isNumber } from './operand.ts';
 
 /** A block's statements. */
 export function emitBlock(e: Emitter, block: Block): string {
@@ -72,7 +73,12 @@ function statement(e: Emitter, stat: Stat): string {
       return emitIf(e, stat);
     case 'while': {
       const condition = emitCondition(e, stat.condition);
-      return emitLoop(e, condition === 'true' ? 'for(;;)' : `while(${condition})`, stat.body, emitBlock);
+      return emitLoop(
+        e,
+        condition === 'true' ? 'for(;;)' : `while(${condition})`,
+        stat.body,
+        emitBlock,
+      );
     }
     case 'repeat':
       return emitLoop(e, 'for(;;)', stat.body, (inner, body) => {

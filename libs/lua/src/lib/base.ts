@@ -76,7 +76,7 @@ const rawset = plain('rawset', (rt, t, key, value) => {
   checkAny(rt, key, 2);
   checkAny(rt, value, 3);
   if (key === undefined) throw luaError('table index is nil');
-  if (key !== key) throw luaError('table index is NaN');
+  if (Number.isNaN(key)) throw luaError('table index is NaN');
   table.set(key, value);
   return table;
 });
@@ -91,12 +91,15 @@ const setmetatable = plain('setmetatable', (rt, t, mt) => {
   const table = checkTable(rt, t, 1);
   if (mt !== undefined && !(mt instanceof LuaTable)) throw rt.argError(2, 'nil or table expected');
   if (mt === undefined && rt.argumentCount() < 2) throw rt.argError(2, 'nil or table expected');
-  if (table.mt?.get('__metatable') !== undefined) throw rt.error('cannot change a protected metatable');
+  if (table.mt?.get('__metatable') !== undefined)
+    throw rt.error('cannot change a protected metatable');
   table.mt = mt ?? null;
   return table;
 });
 
 const select = plain('select', (rt, n, ...rest) => {
+  rt.fuel -= rest.length >> 4;
+  if (rt.fuel < 0) rt.tick();
   if (n === '#') return rest.length;
   const index = checkInteger(rt, n, 1);
   if (index < 0) {
@@ -113,6 +116,8 @@ const unpack = plain('unpack', (rt, t, first, last) => {
   const to = last === undefined ? table.length() : checkInteger(rt, last, 3);
   if (from > to) return NONE;
   if (to - from + 1 >= MAX_UNPACKED) throw rt.error('too many results to unpack');
+  rt.fuel -= (to - from) >> 4;
+  if (rt.fuel < 0) rt.tick();
   const values: LuaValue[] = [];
   for (let i = from; i <= to; i += 1) values.push(table.get(i));
   return values;
@@ -154,8 +159,7 @@ function target(
   absent: number,
 ): LuaFunction | Builtin | undefined {
   if (value instanceof LuaFunction || value instanceof Builtin) return value;
-  const level =
-    value === undefined && absent >= 0 ? absent : checkInteger(rt, value, 1);
+  const level = value === undefined && absent >= 0 ? absent : checkInteger(rt, value, 1);
   if (level < 0) throw rt.argError(1, 'level must be non-negative');
   if (level === 0) return undefined;
   const depth = rt.callerDepth() - level + 1;

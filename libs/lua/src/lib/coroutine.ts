@@ -73,10 +73,7 @@ function refusal(co: LuaThread): string | undefined {
   return co.status === 'suspended' ? undefined : `cannot resume ${co.status} coroutine`;
 }
 
-const create = plain(
-  'create',
-  (rt, f) => new LuaThread(checkFunction(rt, f), false),
-);
+const create = plain('create', (rt, f) => new LuaThread(checkFunction(rt, f), false));
 
 const resume = calling('resume', function* (rt, target, ...args) {
   const co = checkThread(rt, target);

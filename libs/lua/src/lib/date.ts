@@ -1,7 +1,8 @@
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = (
-  'January February March April May June July August September October November December'
-).split(' ');
+const MONTHS =
+  'January February March April May June July August September October November December'.split(
+    ' ',
+  );
 
 /** A moment taken apart, in local time or UTC. */
 export interface Moment {
@@ -26,8 +27,7 @@ export function momentOf(seconds: number, utc: boolean): Moment {
   const offset = utc ? 0 : -date.getTimezoneOffset();
   const shifted = new Date(date.getTime() + offset * 60_000);
   const year = shifted.getUTCFullYear();
-  const yday =
-    Math.floor((shifted.getTime() - Date.UTC(year, 0, 1)) / 86_400_000) + 1;
+  const yday = Math.floor((shifted.getTime() - Date.UTC(year, 0, 1)) / 86_400_000) + 1;
   const winter = -Math.max(
     new Date(year, 0, 1).getTimezoneOffset(),
     new Date(year, 6, 1).getTimezoneOffset(),
@@ -50,7 +50,10 @@ const two = (n: number): string => String(n).padStart(2, '0');
 
 /** `strftime` in the C locale. Unknown conversions are left as they are. */
 export function formatMoment(format: string, m: Moment, utc: boolean): string {
-  return format.replace(/%([A-Za-z%])/g, (whole, letter: string) => convert(letter, m, utc) ?? whole);
+  return format.replace(
+    /%([A-Za-z%])/g,
+    (whole, letter: string) => convert(letter, m, utc) ?? whole,
+  );
 }
 
 function convert(letter: string, m: Moment, utc: boolean): string | undefined {

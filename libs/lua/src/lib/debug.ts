@@ -46,7 +46,7 @@ const getinfo = plain('getinfo', (rt, ...args) => {
     if (fn === undefined) return depth === 0 && level > 0 ? describeHost() : undefined;
     if (level === 0 && thread === rt.thread) depth = -1;
   }
-  return describe(rt, thread, fn, depth, what);
+  return describe(thread, fn, depth, what);
 });
 const self: Builtin = getinfo;
 
@@ -63,7 +63,6 @@ function fill(table: LuaTable, fields: Readonly<Record<string, LuaValue>>): void
 }
 
 function describe(
-  rt: Runtime,
   thread: LuaThread,
   fn: LuaFunction | Builtin,
   depth: number,

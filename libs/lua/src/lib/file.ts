@@ -6,8 +6,8 @@ import type { Runtime } from '../runtime.ts';
 import { textToNumber } from '../strings/text-number.ts';
 import { Userdata } from '../userdata.ts';
 import { type LuaValue, NONE } from '../value.ts';
-import { rawText } from './text.ts';
 import { DiskStream, type Stream } from './stream.ts';
+import { rawText } from './text.ts';
 
 /** What a file handle's userdata holds. */
 export interface FileHandle {
@@ -66,12 +66,7 @@ function readOne(rt: Runtime, stream: Stream, format: LuaValue, n: number): LuaV
   }
 }
 
-export function writeValues(
-  rt: Runtime,
-  stream: Stream,
-  values: LuaValue[],
-  first: number,
-): void {
+export function writeValues(rt: Runtime, stream: Stream, values: LuaValue[], first: number): void {
   for (const [i, value] of values.entries()) stream.write(checkString(rt, value, first + i));
 }
 
@@ -114,6 +109,8 @@ export const FILE_METHODS: Readonly<Record<string, Builtin>> = {
   }),
   __tostring: plain('__tostring', (rt, file) => {
     const handle = handleOf(rt, file);
-    return handle.closed ? 'file (closed)' : rawText(rt, file).replace(/^userdata: (.*)/, 'file ($1)');
+    return handle.closed
+      ? 'file (closed)'
+      : rawText(rt, file).replace(/^userdata: (.*)/, 'file ($1)');
   }),
 };

@@ -6,8 +6,8 @@ import type { Runtime } from '../runtime.ts';
 import { LuaTable } from '../table.ts';
 import { Userdata } from '../userdata.ts';
 import { type LuaResult, type LuaValue, NONE } from '../value.ts';
-import { DiskStream, type Stream, TextStream } from './stream.ts';
 import { FILE_METHODS, type FileHandle, readValues, streamOf, writeValues } from './file.ts';
+import { DiskStream, type Stream, TextStream } from './stream.ts';
 
 /** What scripts may do with files. */
 export interface IoOptions {
@@ -35,7 +35,9 @@ export function createIo(rt: Runtime, options: IoOptions): LuaTable {
   const openFile = (path: string, mode: string): LuaResult => {
     if (options.files !== true) return [undefined, `${path}: Permission denied`, 13];
     try {
-      return handle(new DiskStream(openSync(Buffer.from(path, 'latin1'), mode.replace('b', '')), mode));
+      return handle(
+        new DiskStream(openSync(Buffer.from(path, 'latin1'), mode.replace('b', '')), mode),
+      );
     } catch (error) {
       return failure(path, error);
     }
@@ -75,7 +77,8 @@ export function createIo(rt: Runtime, options: IoOptions): LuaTable {
       readValues(inner, streamOf(inner, input), formats, 1),
     ),
     type: plain('type', (inner, value) => {
-      if (value === undefined && inner.argumentCount() < 1) throw inner.argError(1, 'value expected');
+      if (value === undefined && inner.argumentCount() < 1)
+        throw inner.argError(1, 'value expected');
       if (!isHandle(value)) return undefined;
       return (value.value as FileHandle).closed ? 'closed file' : 'file';
     }),

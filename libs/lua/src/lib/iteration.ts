@@ -8,6 +8,11 @@ export const next = plain('next', (rt, t, key) => {
   const table = checkTable(rt, t, 1);
   const place = table.after(key);
   if (place === -2) throw luaError("invalid key to 'next'");
+  // Skipping removed entries is work.
+  if (place !== 0) {
+    rt.fuel -= table.skipped >> 4;
+    if (rt.fuel < 0) rt.tick();
+  }
   return place < 0 ? undefined : [table.keyAt(place), table.valueAt(place)];
 });
 

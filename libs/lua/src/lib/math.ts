@@ -51,9 +51,7 @@ function ldexp(x: number, e: number): number {
   const quarter = Math.trunc(half / 2);
   const other = clipped - half;
   const otherQuarter = Math.trunc(other / 2);
-  return (
-    x * 2 ** quarter * 2 ** (half - quarter) * 2 ** otherQuarter * 2 ** (other - otherQuarter)
-  );
+  return x * 2 ** quarter * 2 ** (half - quarter) * 2 ** otherQuarter * 2 ** (other - otherQuarter);
 }
 
 const random = plain('random', (rt, ...args) => {

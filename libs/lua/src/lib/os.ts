@@ -1,7 +1,7 @@
 import { checkNumber, checkString, checkTable, optionalString } from '../arguments.ts';
 import { plain } from '../builtin.ts';
-import type { Runtime } from '../runtime.ts';
 import { toNumber } from '../operators.ts';
+import type { Runtime } from '../runtime.ts';
 import { LuaTable } from '../table.ts';
 import type { LuaValue } from '../value.ts';
 import { formatMoment, momentOf } from './date.ts';

@@ -41,7 +41,12 @@ function* handle(
   const { depth } = rt;
   const site = rt.siteAt(depth);
   // A builtin that raised the error isn't on the chain of calls, but tracebacks show it.
-  if (error instanceof LuaError && !error.operation && site !== undefined && site.argc !== OPERATOR) {
+  if (
+    error instanceof LuaError &&
+    !error.operation &&
+    site !== undefined &&
+    site.argc !== OPERATOR
+  ) {
     rt.depth = depth + 1;
     rt.fns[depth + 1] = raiser;
     rt.pos[depth + 1] = 0;

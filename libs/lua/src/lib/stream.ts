@@ -104,7 +104,13 @@ export class DiskStream implements Stream {
     if (this.#append) this.#at = fstatSync(this.fd).size;
     const bytes = Buffer.from(text, 'latin1');
     for (let done = 0; done < bytes.length; ) {
-      done += writeSync(this.fd, bytes, done, bytes.length - done, this.#append ? null : this.#at + done);
+      done += writeSync(
+        this.fd,
+        bytes,
+        done,
+        bytes.length - done,
+        this.#append ? null : this.#at + done,
+      );
     }
     this.#at += bytes.length;
     this.#block = '';

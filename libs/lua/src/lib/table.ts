@@ -67,9 +67,7 @@ const concat = plain('concat', (rt, t, separator, first, last) => {
   for (let i = from; i <= to; i += 1) {
     const value = table.get(i);
     if (typeof value !== 'string' && typeof value !== 'number') {
-      throw rt.error(
-        `invalid value (${typeName(value)}) at index ${i} in table for 'concat'`,
-      );
+      throw rt.error(`invalid value (${typeName(value)}) at index ${i} in table for 'concat'`);
     }
     const text = typeof value === 'number' ? rt.numberText(value) : value;
     size += text.length + between.length;

@@ -39,8 +39,21 @@ export type Stat =
   | { kind: 'do'; body: Block; line: number }
   | { kind: 'while'; condition: Expr; body: Block; line: number }
   | { kind: 'repeat'; body: Block; condition: Expr; line: number }
-  | { kind: 'if'; clauses: { condition: Expr; body: Block }[]; orelse: Block | undefined; line: number }
-  | { kind: 'for'; local: Local; start: Expr; limit: Expr; step: Expr | undefined; body: Block; line: number }
+  | {
+      kind: 'if';
+      clauses: { condition: Expr; body: Block }[];
+      orelse: Block | undefined;
+      line: number;
+    }
+  | {
+      kind: 'for';
+      local: Local;
+      start: Expr;
+      limit: Expr;
+      step: Expr | undefined;
+      body: Block;
+      line: number;
+    }
   | { kind: 'forin'; locals: Local[]; values: Expr[]; body: Block; line: number }
   | { kind: 'return'; values: Expr[]; line: number }
   | { kind: 'break'; line: number }

@@ -17,12 +17,7 @@ export class Cursor {
   readonly labels: boolean;
   #levels = 0;
 
-  constructor(
-    lexer: Lexer,
-    fn: FunctionScope,
-    labels: boolean,
-    block: (cursor: Cursor) => Block,
-  ) {
+  constructor(lexer: Lexer, fn: FunctionScope, labels: boolean, block: (cursor: Cursor) => Block) {
     this.labels = labels;
     this.lexer = lexer;
     this.fn = fn;

@@ -15,8 +15,7 @@ const KEYWORDS = new Set(
   ).split(' '),
 );
 
-const isAlpha = (c: number): boolean =>
-  (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
+const isAlpha = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 const isNewline = (c: number): boolean => c === 10 || c === 13;
 
@@ -136,7 +135,10 @@ export class Lexer {
           const level = this.#bracketLevel();
           if (level >= 0) return this.#longString(level, 'string');
           if (level === -1) return this.#take('[');
-          throw this.#fail('invalid long string delimiter', source.slice(this.#at, this.#at - level));
+          throw this.#fail(
+            'invalid long string delimiter',
+            source.slice(this.#at, this.#at - level),
+          );
         }
         case '=':
         case '<':

@@ -102,7 +102,8 @@ function statement(cursor: Cursor): Stat {
       if (cursor.labels && lexer.lookahead() === ':') return label(cursor, line);
       break;
     case NAME:
-      if (cursor.labels && lexer.text === 'goto' && lexer.lookahead() === NAME) return jump(cursor, line);
+      if (cursor.labels && lexer.text === 'goto' && lexer.lookahead() === NAME)
+        return jump(cursor, line);
       break;
   }
   return expressionStatement(cursor, line);

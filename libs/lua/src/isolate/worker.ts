@@ -1,0 +1,123 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Program } from '../codegen/compile.ts';
+import { compile } from '../compile.ts';
+import { createEnvironment, type Environment } from '../environment.ts';
+import { hostFunction } from '../host-function.ts';
+import { LuaTable } from '../table.ts';
+import type { LuaValue } from '../value.ts';
+import { errorOf, failureOf } from './failure.ts';
+import { type FromWorker, pack, type ToWorker, unpack, type WorkerSetup } from './wire.ts';
+
+/** Compiled sources kept. */
+const KEPT = 256;
+/** The host function behind `require`, `loadfile` and `dofile`; its name can't be a script's. */
+const RESOLVE = '\0resolve';
+
+const setup = workerData as WorkerSetup;
+const port = parentPort;
+if (port === null) throw new Error('isolate/worker.ts runs in a worker thread only');
+const send = (message: FromWorker): void => port.postMessage(message);
+
+const programs = new Map<string, Program>();
+const runs = new Map<number, AbortController>();
+const calls = new Map<
+  number,
+  { resolve: (values: LuaValue[]) => void; reject: (error: Error) => void }
+>();
+let lastCall = 0;
+
+function program(source: string, name: string): Program {
+  const key = `${name}\0${source}`;
+  let known = programs.get(key);
+  if (known === undefined) {
+    known = compile(source, { name, mode: setup.mode });
+    if (programs.size >= KEPT) programs.delete(programs.keys().next().value as string);
+    programs.set(key, known);
+  }
+  return known;
+}
+
+/** A call of the host's function `name`, by message. */
+function ask(id: number, name: string, args: LuaValue[]): Promise<LuaValue[]> {
+  lastCall += 1;
+  const call = lastCall;
+  const { promise, resolve, reject } = Promise.withResolvers<LuaValue[]>();
+  calls.set(call, { resolve, reject });
+  send({ type: 'host', id, call, name, args: pack(args) });
+  return promise;
+}
+
+function environmentFor(id: number): Environment {
+  const environment = createEnvironment({
+    mode: setup.mode,
+    env: setup.env,
+    print: (text) => send({ type: 'print', id, text }),
+    ...(setup.path === undefined ? {} : { path: setup.path }),
+    ...(setup.io ? { io: {} } : {}),
+    ...(setup.resolves
+      ? {
+          resolve: async (path: string) => {
+            const [source] = await ask(id, RESOLVE, [path]);
+            return typeof source === 'string' ? source : undefined;
+          },
+        }
+      : {}),
+  });
+  for (const name of setup.hosts) {
+    const parts = name.split('.');
+    const last = parts.pop() as string;
+    let table = environment.globals;
+    for (const part of parts) {
+      const next = table.get(part);
+      const inner = next instanceof LuaTable ? next : new LuaTable();
+      table.set(part, inner);
+      table = inner;
+    }
+    table.set(
+      last,
+      hostFunction(last, (_context, args) => ask(id, name, args)),
+    );
+  }
+  return environment;
+}
+
+async function run(message: Extract<ToWorker, { type: 'run' }>): Promise<void> {
+  const { id, source, name, entry, args, limits } = message;
+  const controller = new AbortController();
+  runs.set(id, controller);
+  const options = { limits, signal: controller.signal };
+  try {
+    const environment = environmentFor(id);
+    const main = environment.load(program(source, name));
+    const given = unpack(args);
+    let result = await environment.call(main, entry === undefined ? given : [], options);
+    if (entry !== undefined) {
+      result = await environment.call(environment.globals.get(entry), given, options);
+    }
+    send({ type: 'done', id, result: pack(result) });
+  } catch (error) {
+    send({ type: 'failed', id, failure: failureOf(error) });
+  } finally {
+    runs.delete(id);
+  }
+}
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'run':
+      void run(message);
+      break;
+    case 'settled':
+      calls.get(message.call)?.resolve(unpack(message.result));
+      calls.delete(message.call);
+      break;
+    case 'failed':
+      calls.get(message.call)?.reject(errorOf(message.failure));
+      calls.delete(message.call);
+      break;
+    case 'abort':
+      runs.get(message.id)?.abort();
+      break;
+  }
+});
+send({ type: 'ready' });
