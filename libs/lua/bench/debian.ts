@@ -18,3 +18,14 @@ export async function debianKernel(
   const [ms, check] = stdout.trim().split(' ').map(Number);
   return { ms: ms ?? Number.NaN, check: check ?? Number.NaN };
 }
+
+/** What `lua5.1 -v` says; undefined where there is none. */
+export async function debianVersion(): Promise<string | undefined> {
+  try {
+    const { stderr, stdout } = await promisify(execFile)('lua5.1', ['-v']);
+    return (stderr + stdout).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -40,7 +40,7 @@ export const KERNELS: readonly Kernel[] = [
       function kernel()
         local parts, n = {}, 0
         for i = 1, 1000 do
-          local s = "item" .. i .. ":" .. i * 1.5
+          local s = "item" .. i .. ":" .. i + 0.25
           parts[#parts + 1] = s:upper()
           n = n + #s + s:byte(1) + (s:sub(2, 4) == "tem" and 1 or 0)
           parts[#parts + 1] = string.format("%05d %s %.2f %x", i, s, i / 3, i)
@@ -101,8 +101,8 @@ export const KERNELS: readonly Kernel[] = [
     name: 'sort',
     source: lua`
       function kernel()
-        local numbers, words, x = {}, {}, 42
-        for i = 1, 1000 do x = (x * 16807) % 2147483647 numbers[i] = x words[i] = "w" .. x % 1000 end
+        local numbers, words, x = {}, {}, 42.5 - 0.5
+        for i = 1, 1000 do x = (x * 16807) % 2147483647 numbers[i] = x words[i] = "w" .. i * 7919 % 1000 end
         table.sort(numbers)
         table.sort(words)
         table.sort(numbers, function(a, b) return a > b end)

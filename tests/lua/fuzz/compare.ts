@@ -1,4 +1,4 @@
-import { lua51 } from '../oracle/lua51.ts';
+import { LuaEnded, lua51 } from '../oracle/lua51.ts';
 import { ours } from '../oracle/ours.ts';
 import { normalised, type Outcome } from '../oracle/outcome.ts';
 
@@ -11,8 +11,11 @@ export interface Disagreement {
 }
 
 /** Where our engine and lua5.1 say different things about the same programs. */
-export async function disagreements(programs: readonly string[]): Promise<Disagreement[]> {
-  const expected = await lua51(programs, { instructions: 5_000_000 });
+export async function disagreements(
+  programs: readonly string[],
+  timeoutMs = 60_000,
+): Promise<Disagreement[]> {
+  const expected = await lua51(programs, { instructions: 5_000_000, timeoutMs });
   const found: Disagreement[] = [];
   for (const [at, one] of expected.entries()) {
     // Cutting a program smaller can take away what ends it.
@@ -42,4 +45,14 @@ export function told(program: string, { expected, actual }: Disagreement): strin
   const show = (outcome: Outcome) =>
     `${outcome.status}${outcome.error === '' ? '' : ` ${JSON.stringify(outcome.error)}`}\n${outcome.output}`;
   return `--- program\n${program}\n--- lua5.1: ${show(expected)}\n--- ours: ${show(actual)}`;
+}
+
+/** Whether the engines disagree on a program that was cut smaller; not if that took away what ends it. */
+export async function stillDisagree(program: string): Promise<boolean> {
+  try {
+    return (await disagreements([program], 2000)).length > 0;
+  } catch (error) {
+    if (error instanceof LuaEnded) return false;
+    throw error;
+  }
 }

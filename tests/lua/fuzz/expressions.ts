@@ -147,8 +147,8 @@ const COMPOUND: Record<Exclude<Kind, 'any'>, readonly Make[]> = {
     (p) => `(pcall(${callable(p)}, ${any(p)}))`,
   ],
   list: [
-    (p) => `{${Array.from({ length: p.random.below(4) }, () => number(p)).join(', ')}}`,
-    (p) => `{${string(p)}, ${string(p)}; ${callable(p)}(1, 2)}`,
+    (p) => `{${Array.from({ length: p.random.below(4) }, () => `${number(p)} or 0`).join(', ')}}`,
+    (p) => `{${string(p)} or "", ${string(p)} or ""; ${callable(p)}(1, 2)}`,
     (p) => `{unpack(${list(p)})}`,
     (p) => `{(${string(p)}):byte(1, -1)}`,
     (p) => (p.varargs ? '{n = select("#", ...), ...}' : list(p)),

@@ -35,7 +35,7 @@ const PRELUDE = `
 local steps, rawText = 0, tostring
 function tostring(...)
   local text = rawText(...)
-  return type(text) == "string" and (text:gsub("^(%a+: )0x%x+", "%1address")) or text
+  return type(text) == "string" and (text:gsub("^(%a+: )0x%x+", "%1<address>")) or text
 end
 function T() steps = steps + 1 if steps > 2000 then error("out of steps", 0) end end
 function sorted(t)

@@ -45,12 +45,23 @@ test('random format directives write numbers and texts as in lua5.1', async (t) 
   t.pass();
 });
 
+/** Prints results with strings quoted: PUC's print ends them at a zero byte. */
+const SHOWN = `local function show(...)
+  local parts = {}
+  for i = 1, select("#", ...) do
+    local v = select(i, ...)
+    parts[i] = type(v) == "string" and string.format("%q", v) or tostring(v)
+  end
+  print(table.concat(parts, " "))
+end
+`;
+
 /** Cases of one program, programs of one batch. */
 const CASES = 20;
 const BATCH = 100;
 
 function program(random: Random): string {
-  let text = '';
+  let text = SHOWN;
   for (let i = 0; i < CASES; i++) {
     const [subject, pattern] = [literal(subjectOf(random)), literal(patternOf(random))];
     const call = random.pick([
@@ -62,7 +73,7 @@ function program(random: Random): string {
       `string.gsub, ${subject}, ${pattern}, {a = 1, b = "B", [1] = "one", [""] = "empty"}`,
       `function(s, p) local r = {} for a, b in s:gmatch(p) do r[#r + 1] = tostring(a) .. tostring(b) end return table.concat(r, ";") end, ${subject}, ${pattern}`,
     ]);
-    text += `print(pcall(${call}))\n`;
+    text += `show(pcall(${call}))\n`;
   }
   return text;
 }
@@ -91,10 +102,27 @@ const ATOMS = [
 ];
 
 function formats(random: Random): string {
-  let text = '';
+  let text = SHOWN;
   for (let i = 0; i < CASES; i++) {
-    const directive = `%${flags(random)}${random.pick(['', '', '5', '12', '30', '123'])}${random.pick(['', '', '.', '.0', '.1', '.3', '.14', '.17', '.20', '.99', '.123'])}${random.pick([...'diuoxXeEfgGcsqy'])}`;
-    text += `print(pcall(string.format, "[${directive}]", ${random.oneIn(6) ? literal(subjectOf(random)) : numeral(random)}))\n`;
+    const letter = random.pick([...'diuoxXeEfgGcsqy']);
+    // glibc loses the zeros of %#g where rounding reaches the next power of ten: not followed.
+    const flagged = 'gG'.includes(letter) ? flags(random).replaceAll('#', '') : flags(random);
+    const width = random.pick(['', '', '5', '12', '30', '123']);
+    const precision = random.pick([
+      '',
+      '',
+      '.',
+      '.0',
+      '.1',
+      '.3',
+      '.14',
+      '.17',
+      '.20',
+      '.99',
+      '.123',
+    ]);
+    const directive = `%${flagged}${width}${precision}${letter}`;
+    text += `show(pcall(string.format, "[${directive}]", ${random.oneIn(6) ? literal(subjectOf(random)) : numeral(random)}))\n`;
   }
   return text;
 }

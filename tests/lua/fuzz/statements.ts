@@ -114,8 +114,8 @@ const callSomething: Make = (p) => {
   return [
     [
       p.random.pick([
-        `table.insert(${list}, ${value(p, 'number')})`,
-        `table.insert(${list}, 1, ${value(p, 'number')})`,
+        `table.insert(${list}, ${value(p, 'number')} or 0)`,
+        `table.insert(${list}, 1, ${value(p, 'number')} or 0)`,
         `print(S(table.remove(${list})))`,
         `print(S(table.remove(${list}, 1)))`,
         `table.sort(${list})`,
@@ -160,7 +160,7 @@ const genericLoop: Make = (p) => {
   const [k, v] = [named(p, 'k'), named(p, 'w')];
   const [source, first, second] = p.random.pick<[string, Kind, Kind]>([
     [`ipairs(${value(p, 'list')})`, 'number', 'number'],
-    [`pairs(${value(p, 'list')})`, 'number', 'number'],
+    [`pairs({unpack(${value(p, 'list')})})`, 'number', 'number'],
     [`sorted(${value(p, 'record')})`, 'string', 'any'],
     [`(${value(p, 'string')}):gmatch("(%w)(%w*)")`, 'string', 'string'],
     ['range(3)', 'number', 'number'],

@@ -33,7 +33,7 @@ const BATCH = 500;
 /** A program that only compiles `text` and prints what came of it. */
 function asked(text: string): string {
   const bytes = Array.from(text, (char) => `\\${char.charCodeAt(0).toString().padStart(3, '0')}`);
-  return `local f, e = loadstring("${bytes.join('')}", "=x") print(f ~= nil, e)`;
+  return `local f, e = loadstring("${bytes.join('')}", "=x") print(f ~= nil, ((e or ""):gsub("%z", "<zero>")))`;
 }
 
 function garbled(random: Random, text: string): string {

@@ -9,6 +9,9 @@ section(
     = type(nil), pcall(type)
     = tostring(nil), tostring(true), tostring(12), tostring("x"), tostring(-0.5)
     = pcall(tostring)
+    tostring = function() return "T" end print(1, {}, "x")
+    tostring = nil print(1)
+    tostring = function() return 5 end print(1)
     = tostring({}):match("^table: 0x%x+$") ~= nil, tostring(print):match("^function: ") ~= nil
     = tonumber("10"), tonumber("  10  "), tonumber("10a"), tonumber(""), tonumber(" "), tonumber("0x1F"), tonumber("1e2"), tonumber("1e"), tonumber(".5"), tonumber("5."), tonumber(".")
     = tonumber(nil), tonumber(true), tonumber({}), tonumber(12)

@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './outcome.ts';
 
+/** The process ended, or was ended for taking too long, before it had answered for every chunk. */
+export class LuaEnded extends Error {}
+
 /**
  * Runs each chunk in Debian's lua5.1, all in one process, each with fresh globals. `instructions` stops a chunk that
  * runs longer.
@@ -31,7 +34,7 @@ export async function lua51(
   const outcomes = decode(Buffer.concat(stdout).toString('latin1'), marker);
   if (outcomes.length !== chunks.length) {
     const at = chunks[outcomes.length];
-    throw new Error(`lua5.1 ended (${child.signalCode ?? child.exitCode}) at: ${at}\n${stderr}`);
+    throw new LuaEnded(`lua5.1 ended (${child.signalCode ?? child.exitCode}) at: ${at}\n${stderr}`);
   }
   return outcomes;
 }

@@ -3,6 +3,7 @@ import {
   createEnvironment,
   type Environment,
   LuaError,
+  LuaStopError,
   LuaSyntaxError,
   type LuaValue,
 } from '@sallyport/lua';
@@ -25,9 +26,10 @@ async function run(chunk: string): Promise<Outcome> {
   });
   try {
     const program = compile(chunk, { name: '=snippet' });
-    await environment.call(environment.load(program), [], { limits: { cpu: 20_000 } });
+    await environment.call(environment.load(program), [], { limits: { cpu: 10_000 } });
   } catch (error) {
     if (error instanceof LuaSyntaxError) return { status: 'refused', output, error: error.message };
+    if (error instanceof LuaStopError) return { status: 'error', output, error: error.message };
     if (!(error instanceof LuaError)) throw new Error(`on: ${chunk}`, { cause: error });
     return { status: 'error', output, error: await textOf(environment, error.value) };
   }
