@@ -7,7 +7,6 @@ import {
   nkeyAuthenticator,
   type PublishOptions,
   type Subscription,
-  type TlsOptions,
 } from '@nats-io/transport-node';
 import type { Clock, SallyportError } from '@sallyport/runtime';
 import { BusClosedError, BusUnavailableError } from '../errors.ts';
@@ -18,6 +17,7 @@ import {
   BusPermissionError,
   BusProtocolError,
 } from './errors.ts';
+import { tlsOptions } from './tls.ts';
 
 /** Told what goes wrong where nobody waits. `subject` is the broker's, empty when it isn't about one. */
 export type OnError = (error: SallyportError, subject: string) => void;
@@ -87,7 +87,7 @@ export class Connection implements AsyncDisposable {
         },
         pingInterval: 10_000,
         noAsyncTraces: true,
-        ...(settings.tls === undefined ? {} : { tls: settings.tls as TlsOptions }),
+        ...tlsOptions(settings),
         ...authentication(settings),
       });
       const connection = new Connection(client, clock, onError);

@@ -112,6 +112,6 @@ export class Inbox implements Disposable {
 }
 
 /** NATS protocol: a request to a subject without subscribers gets an empty message with status 503. */
-export function isNobody(message: Msg): boolean {
+function isNobody(message: Msg): boolean {
   return message.data.length === 0 && message.headers?.code === 503;
 }
