@@ -44,3 +44,11 @@ export class UnknownFormatError extends SallyportError {
 export class DamagedRecordError extends SallyportError {
   readonly code = 'SP_ERR_STORE_DAMAGED';
 }
+
+/**
+ * The store's own access rules refuse what was asked, or the credentials are wrong (Redis ACL, AUTH). Nothing was done,
+ * and waiting doesn't help.
+ */
+export class StoreAccessError extends SallyportError {
+  readonly code = 'SP_ERR_STORE_ACCESS';
+}

@@ -2,6 +2,7 @@ export {
   CounterRangeError,
   DamagedRecordError,
   PartitionError,
+  StoreAccessError,
   StoreArgumentError,
   StoreClosedError,
   StoreInUseError,

@@ -37,6 +37,7 @@ export interface Entry {
 
 /**
  * Every method rejects with `StoreArgumentError` when an argument breaks a rule, before anything is sent; with
+ * `StoreAccessError` when the store's access rules refuse it, and nothing was done; with
  * `StoreUnavailableError` when the store can't be reached before its deadline; and with the signal's reason when
  * that aborts first (at once, with nothing sent, when it had aborted before the call). Of the last two either may
  * come after the work was done: see {@link Space.commit}.

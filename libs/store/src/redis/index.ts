@@ -1,4 +1,3 @@
-export { StoreAccessError } from './access-error.ts';
 export type {
   RedisAddress,
   RedisClusterOptions,

@@ -1,7 +1,6 @@
 import type { Clock } from '@sallyport/runtime';
 import { Cluster, Command } from 'ioredis';
-import { StoreClosedError, StoreUnavailableError } from '../errors.ts';
-import { StoreAccessError } from './access-error.ts';
+import { StoreAccessError, StoreClosedError, StoreUnavailableError } from '../errors.ts';
 import type { Client } from './client.ts';
 import { collector } from './collector.ts';
 import { Deadlines } from './deadlines.ts';
