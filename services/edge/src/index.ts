@@ -1,0 +1,30 @@
+export { ListenError, TicketKeyError } from './errors.ts';
+export type { ClientCertificate } from './front/client-certificate.ts';
+export {
+  createFront,
+  type Front,
+  type FrontPorts,
+  type FrontSettings,
+  type FrontStatus,
+} from './front/front.ts';
+export type { HandshakePolicy, TrustGroup } from './front/policy.ts';
+export type {
+  Certificate,
+  CertificateSource,
+  ChallengeCertificates,
+  ClientAddress,
+  HandshakePolicies,
+  Refusal,
+} from './front/ports.ts';
+export type { HandshakeReport } from './front/report.ts';
+export type { ServerFactory } from './front/secure-servers.ts';
+export type { SecuredConnection } from './front/secured.ts';
+export type { TicketKeys } from './front/ticket-keys.ts';
+export type { ClientHello } from './hello/client-hello.ts';
+export {
+  HELLO_LIMITS,
+  type HelloLimits,
+  HelloReader,
+  type HelloReading,
+  type HelloRefusal,
+} from './hello/reader.ts';
