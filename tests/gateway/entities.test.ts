@@ -323,6 +323,10 @@ test('violations read as clients of Kong know them', (t) => {
     describe({ kind: 'unique', fields: { username: 'bob' } }),
     `UNIQUE violation detected on '{username="bob"}'`,
   );
+  t.is(
+    describe({ kind: 'unique', fields: { name: 'x', route: null, service: { id: '1' } } }),
+    `UNIQUE violation detected on '{name="x",route=null,service={id="1"}}'`,
+  );
 });
 
 test('a credential expires when its seconds are over', (t) => {

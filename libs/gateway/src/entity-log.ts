@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Entity, EntityType } from './entities/entity.ts';
 import { SnapshotFormatError } from './errors.ts';
 import type { AnnouncedMessage, EntityKey, EntitySpace, StoredEntity } from './ports.ts';
@@ -6,7 +7,7 @@ import { type Delta, type EntityChange, EntityTables } from './snapshot.ts';
 /**
  * Where the entities are kept: all in one partition, so that a change of any number of them is one commit.
  *
- *   entities / head            → the version
+ *   entities / head            → the version, and the epoch: which numbering of versions this is
  *   entities / e / type / id   → one entity
  *   entities / all             index of `type/id`, to read them all
  *   entities / d / version     → what that version changed, for an hour
@@ -22,38 +23,62 @@ const FORMAT = 1;
 const DELTA_TTL_MS = 3_600_000;
 const PAGE = 500;
 
+/** The epoch while nothing was ever written. */
+const UNBEGUN = 'unbegun';
+
+/** How far a numbering of versions has come. */
+export interface LogHead {
+  /** Begins anew when the store was emptied; readers of another epoch must load everything. */
+  readonly epoch: string;
+  /** 0: nothing was ever written. */
+  readonly version: number;
+}
+
 /** Reads and writes entities in a space of the store. Knows nothing of their rules. */
 export interface EntityLog {
+  /** One cheap read. */
+  head(signal?: AbortSignal): Promise<LogHead>;
   /** Everything, at one version. */
   load(signal?: AbortSignal): Promise<EntityTables>;
   /**
-   * Brings `tables` up to date. False when what it missed isn't kept any more: then it is unchanged, and
-   * {@link EntityLog.load} is the way.
+   * Brings `tables` up to date. False when what it missed isn't kept any more or they are of another epoch: then it is
+   * unchanged, and {@link EntityLog.load} is the way.
    */
   catchUp(tables: EntityTables, signal?: AbortSignal): Promise<boolean>;
-  /** The deltas behind `version`, oldest first; undefined when they aren't all kept any more. */
-  since(version: number, signal?: AbortSignal): Promise<Delta[] | undefined>;
   /**
-   * Writes `changes` as version `version`, with their messages. False when that isn't the version after the present
-   * one: somebody else has written, or this call has already and its answer was lost; see {@link EntityLog.since}.
+   * The deltas behind `at`, oldest first; undefined when they aren't all kept any more, or `at` is of another epoch or
+   * ahead of the head.
+   */
+  since(at: LogHead, signal?: AbortSignal): Promise<Delta[] | undefined>;
+  /**
+   * Writes `changes` as version `version`, with their messages, and says where that leads. Undefined when that isn't the
+   * version after the present one: somebody else has written, or this call has already and its answer was lost; see
+   * {@link EntityLog.since}.
    */
   append(
     version: number,
     changes: readonly EntityChange[],
     outbox: readonly AnnouncedMessage[],
     signal?: AbortSignal,
-  ): Promise<boolean>;
+  ): Promise<LogHead | undefined>;
 }
 
 export function entityLog(space: EntitySpace, types: readonly EntityType[]): EntityLog {
   const head = async (signal?: AbortSignal) => {
     const [entry] = await space.get([HEAD], signal);
-    const record = entry === undefined ? { version: 0 } : decode<{ version: number }>(HEAD, entry);
-    return { version: record.version, state: entry?.version };
+    const record =
+      entry === undefined
+        ? { version: 0 }
+        : decode<{ version: number; epoch?: string }>(HEAD, entry);
+    return { epoch: UNBEGUN, ...record, state: entry?.version };
   };
 
-  const since = async (version: number, signal?: AbortSignal) => {
-    const { version: last } = await head(signal);
+  const since = async (at: LogHead, signal?: AbortSignal) => {
+    const { version: last, epoch } = await head(signal);
+    // Before the first version there is nothing that could be of another numbering.
+    const begun = at.version > 0 || at.epoch !== UNBEGUN;
+    if ((begun && at.epoch !== epoch) || at.version > last) return undefined;
+    const { version } = at;
     const deltas: Delta[] = [];
     for (let from = version + 1; from <= last; from += PAGE) {
       const count = Math.min(PAGE, last - from + 1);
@@ -63,22 +88,29 @@ export function entityLog(space: EntitySpace, types: readonly EntityType[]): Ent
         deltas.push(decode<Delta>(keys[i] as EntityKey, entry));
       }
     }
-    return deltas;
+    return { epoch, deltas };
   };
 
   const catchUp = async (tables: EntityTables, signal?: AbortSignal) => {
-    const deltas = await since(tables.version, signal);
-    for (const delta of deltas ?? []) tables.apply(delta);
-    return deltas !== undefined;
+    const found = await since(tables, signal);
+    if (found === undefined) return false;
+    for (const delta of found.deltas) tables.apply(delta);
+    tables.number(found.epoch);
+    return true;
   };
 
   return {
-    since,
+    async head(signal) {
+      const { epoch, version } = await head(signal);
+      return { epoch, version };
+    },
+    since: async (at, signal) => (await since(at, signal))?.deltas,
     catchUp,
     async load(signal) {
       for (;;) {
         // The version first: what is read after it may be newer, and the deltas from it on set that right.
-        const tables = new EntityTables(types, (await head(signal)).version);
+        const at = await head(signal);
+        const tables = new EntityTables(types, at.version, at.epoch);
         for (let after: { member: string; score: number } | undefined; ; ) {
           const query = after === undefined ? { limit: PAGE } : { limit: PAGE, after };
           const members = await space.range(ALL, query, signal);
@@ -96,15 +128,16 @@ export function entityLog(space: EntitySpace, types: readonly EntityType[]): Ent
       }
     },
     async append(version, changes, outbox, signal) {
-      const { version: last, state } = await head(signal);
-      if (last !== version - 1) return false;
+      const { version: last, epoch: known, state } = await head(signal);
+      if (last !== version - 1) return undefined;
+      const epoch = known === UNBEGUN ? randomUUID() : known;
       const kept = changes.filter((change) => change.value !== null);
       const gone = changes.filter((change) => change.value === null);
       const result = await space.commit(
         {
           check: [{ key: HEAD, version: state }],
           put: [
-            { key: HEAD, value: encode({ version }), format: FORMAT },
+            { key: HEAD, value: encode({ version, epoch }), format: FORMAT },
             {
               key: deltaKey(version),
               value: encode({ version, changes } satisfies Delta),
@@ -126,7 +159,7 @@ export function entityLog(space: EntitySpace, types: readonly EntityType[]): Ent
         },
         signal,
       );
-      return result.ok;
+      return result.ok ? { epoch, version } : undefined;
     },
   };
 }

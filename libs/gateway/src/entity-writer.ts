@@ -1,7 +1,7 @@
 import type { Clock } from '@sallyport/runtime';
 import type { Static, TObject } from 'typebox';
 import type { Entity, EntityType } from './entities/entity.ts';
-import type { EntityLog } from './entity-log.ts';
+import type { EntityLog, LogHead } from './entity-log.ts';
 import { WriteContentionError } from './errors.ts';
 import type { AnnouncedMessage } from './ports.ts';
 import type { Delta, EntityChange, EntityTables, Snapshot } from './snapshot.ts';
@@ -13,8 +13,9 @@ export type Outcome<T> =
 
 /**
  * Writes entities by their rules. Each call is one version, whole or not at all, except a removal that takes more than
- * 400 entities along: that is several versions, each whole, what refers before what is referred to. Several writers
- * side by side are safe, and each sees the others' work before it judges its own. A call that rejects because the
+ * 300 entities along: that is several versions, each whole, what refers before what is referred to. Several writers
+ * side by side are safe, and each sees the others' work before it judges its own; calls of one writer wait for each
+ * other. A call that rejects because the
  * store went away may have written; `refresh` tells.
  */
 export interface EntityWriter {
@@ -52,42 +53,54 @@ export interface EntityWriterPorts {
   /** A new UUID. */
   uuid(): string;
   readonly clock: Clock;
-  /** The messages that leave with a change. */
-  announce?(delta: Delta): readonly AnnouncedMessage[];
+  /** The messages that leave with a change; `before` is what it changes. */
+  announce?(delta: Delta, before: Snapshot): readonly AnnouncedMessage[];
+  /** Told of each change of this writer, in order, once it is committed. Must not throw. */
+  written?(delta: Delta, head: LogHead): void;
 }
 
 /** How often a write is tried again because another came first. */
 const ATTEMPTS = 20;
-/** Changes in one version; the store takes a bounded number in one commit. */
-const VERSION_LIMIT = 400;
+/** Changes in one version. The store takes 1,000 in one commit, and a change is an entry, a member and a message. */
+const VERSION_LIMIT = 300;
 
 export async function openEntityWriter(
   ports: EntityWriterPorts,
   signal?: AbortSignal,
 ): Promise<EntityWriter> {
-  const { log, types, announce = () => [] } = ports;
+  const { log, types, announce = () => [], written = () => {} } = ports;
   let tables = await log.load(signal);
+  const inTurn = queue();
 
   const refresh = async (stop?: AbortSignal) => {
-    if (!(await log.catchUp(tables, stop))) tables = await log.load(stop);
+    if (await log.catchUp(tables, stop)) return;
+    const loaded = await log.load(stop);
+    // Another call may have come further meanwhile.
+    if (loaded.epoch !== tables.epoch || loaded.version > tables.version) tables = loaded;
   };
 
   async function append(changes: readonly EntityChange[], stop?: AbortSignal): Promise<boolean> {
     for (let from = 0; from < changes.length; from += VERSION_LIMIT) {
       const part = changes.slice(from, from + VERSION_LIMIT);
       const delta = { version: tables.version + 1, changes: part };
-      if (!(await log.append(delta.version, part, announce(delta), stop))) return false;
+      const head = await log.append(delta.version, part, announce(delta, tables), stop);
+      if (head === undefined) return false;
       tables.apply(delta);
+      tables.number(head.epoch);
+      written(delta, head);
     }
     return true;
   }
 
   /** Plans against the newest state, writes, and plans again if that wasn't the newest. */
-  async function write<T>(
-    plan: (state: EntityTables) => Outcome<{ changes: EntityChange[]; value: T }>,
-    stop?: AbortSignal,
-  ): Promise<Outcome<T>> {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+  const write = <T>(plan: Plan<T>, stop?: AbortSignal) =>
+    inTurn(() => {
+      stop?.throwIfAborted();
+      return attempt(plan, stop);
+    });
+
+  async function attempt<T>(plan: Plan<T>, stop?: AbortSignal): Promise<Outcome<T>> {
+    for (let tried = 1; tried <= ATTEMPTS; tried += 1) {
       await refresh(stop);
       const planned = plan(tables);
       if (!planned.ok) return planned;
@@ -95,7 +108,7 @@ export async function openEntityWriter(
       if (changes.length === 0) return { ok: true, value };
       if (await append(changes, stop)) return { ok: true, value };
       // Writers that met once would meet again without a pause of random length.
-      await ports.clock.sleep(Math.random() * Math.min(500, 2 ** attempt), stop);
+      await ports.clock.sleep(Math.random() * Math.min(500, 2 ** tried), stop);
     }
     throw new WriteContentionError(`nothing written: ${ATTEMPTS} times another change came first`);
   }
@@ -190,6 +203,19 @@ export async function openEntityWriter(
         // What refers goes before what it refers to.
         return { ok: true, value: { changes: [...changes.values()].reverse(), value: true } };
       }, stop),
+  };
+}
+
+type Plan<T> = (state: EntityTables) => Outcome<{ changes: EntityChange[]; value: T }>;
+
+/** Runs one piece of work at a time, in the order they were asked for. */
+function queue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    // How it ended is for whoever asked; the next in turn only waits for the end.
+    last = turn.catch(() => {});
+    return turn;
   };
 }
 

@@ -1,8 +1,8 @@
 import Type, { type TSchema } from 'typebox';
 
 /** A field that may be left out or null. */
-export const nullable = <S extends TSchema>(schema: S) =>
-  Type.Union([schema, Type.Null()], { default: null });
+export const nullable = <S extends TSchema>(schema: S, otherwise: unknown = null) =>
+  Type.Union([schema, Type.Null()], { default: otherwise });
 
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
 export const Uuid = Type.String({ pattern: UUID, fault: 'expected a valid UUID' });

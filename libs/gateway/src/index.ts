@@ -5,7 +5,14 @@ export { type Plugin, pluginsWith } from './entities/plugin.ts';
 export { type Route, routes } from './entities/route.ts';
 export { type Service, services } from './entities/service.ts';
 export { expandServiceUrl, type ServiceAddress } from './entities/service-url.ts';
-export { type EntityLog, entityLog } from './entity-log.ts';
+export {
+  changesOf,
+  type EntityFeed,
+  entityFeed,
+  type FeedChanges,
+  feedChanges,
+} from './entity-feed.ts';
+export { type EntityLog, entityLog, type LogHead } from './entity-log.ts';
 export {
   type EntityWriter,
   type EntityWriterPorts,
@@ -21,6 +28,7 @@ export {
   type PluginSchemas,
   pluginSchemas,
 } from './plugins/schemas.ts';
+export { sessionPlugin } from './plugins/session.ts';
 export type {
   AnnouncedMessage,
   EntityKey,

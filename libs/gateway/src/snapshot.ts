@@ -20,6 +20,9 @@ export interface Delta {
 export interface Snapshot {
   /** 0 before anything was written. */
   readonly version: number;
+  /** Which numbering of versions this is; empty where nobody said. */
+  readonly epoch: string;
+  has(type: string, id: string): boolean;
   get<S extends TObject>(type: EntityType<S>, id: string): Static<S> | undefined;
   /** By the entity's endpoint key: a service's name, a consumer's username. */
   byKey<S extends TObject>(type: EntityType<S>, key: string): Static<S> | undefined;
@@ -36,10 +39,21 @@ export interface Snapshot {
 export class EntityTables implements Snapshot {
   readonly #tables: Map<string, Table>;
   #version: number;
+  #epoch: string;
 
-  constructor(types: readonly EntityType[], version = 0) {
+  constructor(types: readonly EntityType[], version = 0, epoch = '') {
     this.#tables = new Map(types.map((type) => [type.type, new Table(type)]));
     this.#version = version;
+    this.#epoch = epoch;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** Says which numbering the version belongs to, once that is known. */
+  number(epoch: string): void {
+    this.#epoch = epoch;
   }
 
   get version(): number {

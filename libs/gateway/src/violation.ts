@@ -27,8 +27,7 @@ export function describe(violation: Violation): string {
         : `${entries.length} schema violations (${list})`;
     }
     case 'unique': {
-      const pairs = Object.entries(violation.fields).map(([k, v]) => `${k}=${JSON.stringify(v)}`);
-      return `UNIQUE violation detected on '{${pairs.join(',')}}'`;
+      return `UNIQUE violation detected on '${table(violation.fields)}'`;
     }
     case 'foreign':
       return `the foreign key '{id="${violation.id}"}' in '${violation.field}' does not reference an existing '${violation.to}' entity`;
@@ -39,8 +38,18 @@ export function describe(violation: Violation): string {
   }
 }
 
+/** As Lua writes a table: `{name="x",service={id="…"},route=null}`, by name. */
+function table(fields: Readonly<Record<string, unknown>>): string {
+  const pairs = Object.entries(fields).toSorted(byField);
+  const written = pairs.map(([name, value]) => {
+    const nested = typeof value === 'object' && value !== null;
+    return `${name}=${nested ? table(value as Record<string, unknown>) : JSON.stringify(value)}`;
+  });
+  return `{${written.join(',')}}`;
+}
+
 /** `@entity` first, the rest by name. */
-function byField([a]: [string, string], [b]: [string, string]): number {
+function byField([a]: [string, unknown], [b]: [string, unknown]): number {
   if (a === b) return 0;
   if (a === '@entity') return -1;
   if (b === '@entity') return 1;
