@@ -1,7 +1,7 @@
 import { LuaSyntaxError } from '../errors.ts';
 import type { Code, Proto, Site } from '../function.ts';
 import type { Mode } from '../runtime.ts';
-import { shortSource } from '../syntax/chunk-name.ts';
+import { SYNTAX_SIZE, shortSource } from '../syntax/chunk-name.ts';
 import { parseChunk } from '../syntax/statement.ts';
 import { ChunkEmitter } from './emitter.ts';
 import { emit } from './expression.ts';
@@ -33,7 +33,7 @@ export function compileSource(source: string, name: string, mode: Mode): Program
   try {
     const text = name.startsWith('@') ? bare(source) : source;
     const emitter = new ChunkEmitter(chunk, emitFunction, emit);
-    emitFunction(emitter, parseChunk(text, short, mode === 'gopher'));
+    emitFunction(emitter, parseChunk(text, shortSource(name, SYNTAX_SIZE), mode === 'gopher'));
     const code = instantiate(emitter);
     return { name: short, code, proto: emitter.protos[0] as Proto };
   } catch (error) {

@@ -13,7 +13,8 @@ const RESUME_COST = 4;
 
 function checkFunction(rt: Runtime, value: LuaValue): LuaValue {
   if (value instanceof LuaFunction) return value;
-  if (value instanceof Builtin) return value;
+  // PUC's coroutines can't start in a function of the host.
+  if (value instanceof Builtin && rt.mode === 'gopher') return value;
   throw rt.argError(1, 'Lua function expected');
 }
 

@@ -1,7 +1,8 @@
-import { checkInteger, checkNumber, optionalString } from '../arguments.ts';
+import { checkInteger, optionalString } from '../arguments.ts';
 import { plain } from '../builtin.ts';
 import { Box, Builtin, LuaFunction } from '../function.ts';
 import { metatableOf } from '../metatable.ts';
+import { toNumber } from '../operators.ts';
 import { OPERATOR, type Runtime } from '../runtime.ts';
 import { LuaTable } from '../table.ts';
 import { LuaThread } from '../thread.ts';
@@ -38,7 +39,8 @@ const getinfo = plain('getinfo', (rt, ...args) => {
   let depth = -1;
   if (subject instanceof LuaFunction || subject instanceof Builtin) fn = subject;
   else {
-    const level = checkNumber(rt, subject, 1);
+    const level = toNumber(subject);
+    if (level === undefined) throw rt.argError(1, 'function or level expected');
     depth = depthOf(rt, thread, level);
     if (level < 0 || depth < 0) return undefined;
     if (level > 0 || thread !== rt.thread) fn = thread.fns[depth];

@@ -1,11 +1,11 @@
 import { checkAny } from '../arguments.ts';
-import { calling, later, plain } from '../builtin.ts';
+import { later, plain } from '../builtin.ts';
 import { Builtin, LuaFunction, type Running } from '../function.ts';
 import { metamethod } from '../metatable.ts';
 import type { Runtime } from '../runtime.ts';
 import { LuaTable } from '../table.ts';
 import { LuaThread } from '../thread.ts';
-import type { LuaValue } from '../value.ts';
+import { type LuaValue, NONE } from '../value.ts';
 
 const addresses = new WeakMap<object, number>();
 let last = 0x0804_0000;
@@ -41,12 +41,7 @@ export function rawText(rt: Runtime, value: LuaValue): string {
   }
 }
 
-/** What `tostring` gives. */
-export function* textOfValue(rt: Runtime, value: LuaValue): Running<LuaValue> {
-  const handler = typeof value === 'object' ? metamethod(rt, value, '__tostring') : undefined;
-  return handler === undefined ? rawText(rt, value) : yield* rt.call1(handler, [value]);
-}
-
+/** `tostring (v)`. */
 export const tostring: Builtin = plain('tostring', (rt, value) => {
   if (value === undefined) checkAny(rt, value, 1);
   const handler = typeof value === 'object' ? metamethod(rt, value, '__tostring') : undefined;
@@ -55,15 +50,25 @@ export const tostring: Builtin = plain('tostring', (rt, value) => {
     : later(tostring, rt.call1(handler, [value]), 1);
 });
 
-export const print = calling('print', function* (rt, ...args): Running {
+export const print: Builtin = plain('print', (rt, ...args) => {
+  const convert = rt.globals.get('tostring');
+  if (convert !== tostring || args.some((arg) => metamethod(rt, arg, '__tostring') !== undefined)) {
+    return later(print, printCalling(rt, convert, args), args.length);
+  }
+  rt.host.print(`${args.map((arg) => rawText(rt, arg)).join('\t')}\n`);
+  return NONE;
+});
+
+/** `print` by whatever the global `tostring` is. */
+function* printCalling(rt: Runtime, convert: LuaValue, args: LuaValue[]): Running {
   const texts: string[] = [];
   for (const arg of args) {
-    const text = yield* textOfValue(rt, arg);
-    if (typeof text !== 'string') {
+    const text = yield* rt.call1(convert, [arg]);
+    if (typeof text !== 'string' && typeof text !== 'number') {
       throw rt.error("'tostring' must return a string to 'print'");
     }
-    texts.push(text);
+    texts.push(rawText(rt, text));
   }
   rt.host.print(`${texts.join('\t')}\n`);
-  return [];
-});
+  return NONE;
+}

@@ -94,7 +94,9 @@ export class Lexer {
   }
 
   #fail(message: string, near: string | undefined): LuaSyntaxError {
-    const tail = near === undefined ? '' : ` near '${near}'`;
+    // C's texts end at a zero byte, and token 0 is no token.
+    const quoted = near?.startsWith('\0') ? undefined : near?.replace(/\0[^]*/, '');
+    const tail = quoted === undefined ? '' : ` near '${quoted}'`;
     return new LuaSyntaxError(`${this.#chunk}:${this.line}: ${message}${tail}`);
   }
 
@@ -290,5 +292,5 @@ export class Lexer {
 /** A token as messages quote it: luaX_token2str. */
 export function printable(token: string): string {
   const c = token.charCodeAt(0);
-  return token.length === 1 && (c < 32 || c === 127) ? `char(${c})` : token;
+  return token.length === 1 && c > 0 && (c < 32 || c === 127) ? `char(${c})` : token;
 }
