@@ -41,8 +41,7 @@ const load = calling('load', function* (rt, reader, name): Running {
     for (;;) {
       const piece = yield* rt.call1(reader, []);
       if (piece === undefined || piece === '') break;
-      if (typeof piece !== 'string')
-        throw luaError(`${rt.where(2)}reader function must return a string`);
+      if (typeof piece !== 'string') throw rt.error('reader function must return a string');
       source += piece;
       rt.grow(piece.length);
     }
