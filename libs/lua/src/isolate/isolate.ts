@@ -69,6 +69,8 @@ export class Isolate implements AsyncDisposable {
   readonly #runs = new Map<number, Running>();
   #worker: Worker | undefined;
   #last = 0;
+  #watchdog: NodeJS.Timeout | undefined;
+  #alive = true;
   #closed = false;
 
   constructor(options: IsolateOptions = {}) {
@@ -82,19 +84,13 @@ export class Isolate implements AsyncDisposable {
     this.#last += 1;
     const id = this.#last;
     this.#worker ??= this.#start();
-    const worker = this.#worker;
     const { promise, resolve, reject } = Promise.withResolvers<LuaValue[]>();
     const abort = (): void => this.#send({ type: 'abort', id });
     const limits = options.limits ?? {};
-    const longest = limits.timeout ?? limits.cpu;
-    const timer =
-      longest === undefined
-        ? undefined
-        : setTimeout(() => this.#giveUp(worker, longest), longest + GRACE);
     const controller = new AbortController();
     const settle = (end: () => void): void => {
       if (!this.#runs.delete(id)) return;
-      clearTimeout(timer);
+      if (this.#runs.size === 0) clearTimeout(this.#watchdog);
       options.signal?.removeEventListener('abort', abort);
       controller.abort();
       end();
@@ -110,13 +106,39 @@ export class Isolate implements AsyncDisposable {
       args: pack(options.args ?? []),
       limits,
     });
+    if (this.#runs.size === 1) this.#watch();
     return promise;
+  }
+
+  /**
+   * Asks the worker for a sign of life, and ends it when none has come after all the time that its runs may compute. A script's own limits work
+   * inside the worker; this is for what they don't see.
+   */
+  #watch(): void {
+    clearTimeout(this.#watchdog);
+    let patience = GRACE;
+    for (const { options } of this.#runs.values()) {
+      patience += options.limits?.cpu ?? options.limits?.timeout ?? Number.POSITIVE_INFINITY;
+    }
+    if (this.#runs.size === 0) return;
+    if (patience === Number.POSITIVE_INFINITY) {
+      this.#watchdog = setTimeout(() => this.#watch(), GRACE).unref();
+      return;
+    }
+    const worker = this.#worker;
+    this.#alive = false;
+    this.#send({ type: 'ping' });
+    this.#watchdog = setTimeout(() => {
+      if (this.#alive || worker === undefined) this.#watch();
+      else this.#giveUp(worker, patience);
+    }, patience);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
     this.#worker = undefined;
+    clearTimeout(this.#watchdog);
     this.#rejectAll(new LuaStopError('aborted', 'isolate was closed'));
     await worker?.terminate();
   }
@@ -157,7 +179,7 @@ export class Isolate implements AsyncDisposable {
   #giveUp(worker: Worker, ms: number): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
-    this.#rejectAll(new LuaStopError('deadline', `isolate didn't answer after ${ms + GRACE} ms`));
+    this.#rejectAll(new LuaStopError('deadline', `isolate gave no sign of life for ${ms} ms`));
     worker.terminate().catch(() => {
       // It is gone already.
     });
@@ -172,7 +194,8 @@ export class Isolate implements AsyncDisposable {
   }
 
   #receive(message: FromWorker): void {
-    if (message.type === 'ready') return;
+    this.#alive = true;
+    if (message.type === 'alive') return;
     const run = this.#runs.get(message.id);
     if (run === undefined) return;
     switch (message.type) {

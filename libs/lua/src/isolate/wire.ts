@@ -82,10 +82,11 @@ export type ToWorker =
     }
   | { type: 'settled'; call: number; result: Parcel }
   | { type: 'failed'; call: number; failure: Failure }
-  | { type: 'abort'; id: number };
+  | { type: 'abort'; id: number }
+  | { type: 'ping' };
 
 export type FromWorker =
-  | { type: 'ready' }
+  | { type: 'alive' }
   | { type: 'print'; id: number; text: string }
   | { type: 'host'; id: number; call: number; name: string; args: Parcel }
   | { type: 'done'; id: number; result: Parcel }

@@ -118,6 +118,8 @@ port.on('message', (message: ToWorker) => {
     case 'abort':
       runs.get(message.id)?.abort();
       break;
+    case 'ping':
+      send({ type: 'alive' });
+      break;
   }
 });
-send({ type: 'ready' });

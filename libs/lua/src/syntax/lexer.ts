@@ -95,7 +95,7 @@ export class Lexer {
 
   #fail(message: string, near: string | undefined): LuaSyntaxError {
     // C's texts end at a zero byte, and token 0 is no token.
-    const quoted = near?.startsWith('\0') ? undefined : near?.replace(/\0[^]*/, '');
+    const quoted = near?.startsWith('\0') ? undefined : near?.split('\0', 1)[0];
     const tail = quoted === undefined ? '' : ` near '${quoted}'`;
     return new LuaSyntaxError(`${this.#chunk}:${this.line}: ${message}${tail}`);
   }
