@@ -65,6 +65,7 @@ const MUTATIONS: readonly Mutation[] = [
   (random, text) => token(random, text, (found) => `${random.pick(WORDS)} ${found}`),
 ];
 
+// No zero bytes: to PUC's lexer one after `.` is another dot, as it looks the byte up in a C string.
 const WORDS = [
   ...'and break do else elseif end false for function if in local nil not or repeat return then true until while'.split(
     ' ',
@@ -75,7 +76,6 @@ const WORDS = [
   '"\\300"',
   '"\\xyz"',
   '\n',
-  '\0',
   '~',
   '@',
 ];
@@ -89,7 +89,7 @@ function token(random: Random, text: string, change: (found: string) => string):
 
 function byte(random: Random): string {
   return random.oneIn(4)
-    ? String.fromCharCode(random.below(256))
+    ? String.fromCharCode(1 + random.below(255))
     : random.pick([...'"\'[]()={}<>~-+.,;:#%\n 09exX\\_']);
 }
 
