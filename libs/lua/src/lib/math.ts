@@ -98,7 +98,7 @@ export const MATH = {
   modf: plain('modf', (rt, value) => {
     const x = checkNumber(rt, value, 1);
     const whole = Math.trunc(x);
-    return [whole, Number.isFinite(x) ? x - whole : 0 / x / x];
+    return [whole, Number.isFinite(x) ? x - whole : 0 / x];
   }),
   pow: binary('pow', (x, y) => x ** y),
   rad: unary('rad', (x) => x * (Math.PI / 180)),
