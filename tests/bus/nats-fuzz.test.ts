@@ -171,7 +171,8 @@ test('a hostile responder or broker can answer with anything: the caller gets an
     callback: (_error: Error | null, message: Msg) => {
       const { body, extra } = bad[next % bad.length] ?? { body: new Uint8Array(), extra: {} };
       next += 1;
-      message.respond(body, { headers: natsHeaders({ ...extra, 'sp-status': 'ok' }) });
+      const { 'sp-status': _, ...others } = extra as Record<string, string>;
+      message.respond(body, { headers: natsHeaders(others) });
     },
   });
   await nc.flush();

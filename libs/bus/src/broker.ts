@@ -1,3 +1,5 @@
+import type { SallyportError } from '@sallyport/runtime';
+
 /**
  * What an adapter gives: bytes with headers on subjects. `createBus` makes the `Bus` of ports.ts out of it, so
  * batching, contracts, traces, retries, dead letters, deadlines and limits exist once for all adapters.
@@ -30,12 +32,12 @@ export interface Broker extends AsyncDisposable {
    * Core request. Calls `settle` at most once: with the answer, or with `undefined` when nobody responds to this
    * subject or the broker is away now (at once, never silently); not at all when no answer comes. Deadlines are the
    * caller's: the function returned forgets the request, after which `settle` isn't called. `settle` may be called
-   * before this returns.
+   * before this returns. With `refused`, the broker's access rules are why nobody was asked.
    */
   request(
     subject: string,
     message: Message,
-    settle: (reply: Message | undefined) => void,
+    settle: (reply: Message | undefined, refused?: SallyportError) => void,
   ): () => void;
   /**
    * Responds in the one queue group of `subject`: each request reaches one responder. Resolves when the broker knows

@@ -18,8 +18,8 @@ Every message on an \`evt\` subject is a CloudEvents 1.0 JSON batch: an array of
 range \`from\` to \`to\` that its publisher dropped on purpose, its own \`seq\` equals \`to\`; any other gap is loss. Delivery is at
 least once: \`id\` is the idempotency key.
 
-Jobs, requests and feed messages are JSON, with what isn't data in headers. An answer is described for \`sp-status: ok\`; with any other
-status it is \`{code, message}\` or null.
+Jobs, requests and feed messages are JSON, with what isn't data in headers. The schema of an answer is for messages
+without \`sp-status\`; with one it is \`{code, message}\` or null. Without \`sp-timeout\` the caller waits 5 seconds.
 
 Fields with \`x-sallyport-sealed\` hold a secret that only the service named there can open. Fields with \`x-sallyport-privacy\`
 are personal data; the operator decides whether they are clear, a keyed hash (\`hk1.…\`) or a prefix that many people share.`;
@@ -121,7 +121,7 @@ const REQUEST_HEADERS = header({
   'sp-key': 'Idempotency key.',
   'sp-timeout': 'Milliseconds that the caller waits.',
 });
-const REPLY_HEADERS = header({ 'sp-status': 'ok, busy, failed or contract.' }, ['sp-status']);
+const REPLY_HEADERS = header({ 'sp-status': 'busy, failed or contract; none on an answer.' });
 
 /** A feed's message: one change of what its owner keeps, or, without a change, a heartbeat. */
 function feedMessage(delta: object) {

@@ -51,9 +51,9 @@ export interface EventFields<Data> {
   readonly time: number;
   readonly seq: number;
   readonly data: Data;
-  readonly subject?: string;
-  readonly traceparent?: string;
-  readonly tracestate?: string;
+  readonly subject?: string | undefined;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 /** Turns events of one type into their wire form, ready for `encodeBatch`. */
@@ -75,7 +75,12 @@ export function eventWriter<Type extends EventType>(
   origin: Origin,
 ): EventWriter<DataOf<Type>> {
   const write = envelopeWriter(type.eventType, origin);
-  return { write: (fields) => write({ ...fields, data: type.parse(fields.data) }) };
+  return {
+    write(fields) {
+      type.parse(fields.data);
+      return write(fields);
+    },
+  };
 }
 
 /** As {@link eventWriter}, for a type known by name only and data that needs no check. */
@@ -115,8 +120,12 @@ export function envelopeWriter(
   };
 }
 
+/** Text that needs neither a closer look nor an escape; what ids are made of. */
+const SIMPLE = /^[A-Za-z0-9:/._-]+$/;
+
 /** `value` as a JSON string, if readers won't refuse it: one bad attribute would cost them the whole batch. */
 function plain(name: string, value: string): string {
+  if (SIMPLE.test(value)) return `"${value}"`;
   if (PLAIN_TEXT.test(value)) return JSON.stringify(value);
   throw new ContractError(
     `${name} ${JSON.stringify(value)} must be non-empty text without control characters`,

@@ -8,33 +8,46 @@ export interface Ids {
 }
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const POOL = 4096;
+/** Two characters for every ten bits: half the steps. */
+const PAIRS = Array.from({ length: 1024 }, (_, n) => `${ALPHABET[n >> 5]}${ALPHABET[n & 31]}`);
+const RANDOM_PAIRS = 8;
+const POOL = 2048;
 
 /**
  * Ids in ULID layout: 48 bits of milliseconds, 80 random bits. Ids of one millisecond aren't ordered among
  * themselves; what must be ordered carries a sequence number.
  */
 export function randomIds(clock: Clock): Ids {
-  const pool = Buffer.alloc(POOL);
+  const pool = new Uint16Array(POOL);
   let used = POOL;
+  let lastTime = Number.NaN;
+  let head = '';
   return {
     next() {
-      if (used + 16 > POOL) {
+      if (used + RANDOM_PAIRS > POOL) {
         randomFillSync(pool);
         used = 0;
       }
-      let time = clock.now();
-      let head = '';
-      for (let i = 0; i < 10; i += 1) {
-        head = ALPHABET[time % 32] + head;
-        time = Math.floor(time / 32);
+      const time = Math.floor(clock.now());
+      if (time !== lastTime) {
+        head = timeText(time);
+        lastTime = time;
       }
-      let tail = '';
-      for (let i = 0; i < 16; i += 1) tail += ALPHABET[(pool[used + i] as number) & 31];
-      used += 16;
-      return head + tail;
+      let id = head;
+      for (let i = 0; i < RANDOM_PAIRS; i += 1) id += PAIRS[(pool[used + i] as number) & 1023];
+      used += RANDOM_PAIRS;
+      return id;
     },
   };
+}
+
+/** Ten characters, most significant first. */
+function timeText(ms: number): string {
+  let text = '';
+  for (let rest = ms; text.length < 10; rest = Math.floor(rest / 1024)) {
+    text = PAIRS[rest % 1024] + text;
+  }
+  return text;
 }
 
 /** Ids `<prefix>1`, `<prefix>2` … for tests. */

@@ -1,12 +1,12 @@
 import {
   type DropReason,
   dropNoticeWriter,
-  type EventFields,
   type EventType,
   type EventWriter,
   eventWriter,
   type Origin,
 } from '@sallyport/contracts';
+import { injectTrace } from '@sallyport/runtime';
 
 /** Why a `seq` never stands in the stream as itself. The last two are a record's: stored before, or unknown. */
 export type Reason = DropReason | 'duplicate' | 'unconfirmed';
@@ -44,8 +44,10 @@ export class Lane {
   }
 
   /** The wire form under the next `seq`, which is taken only by {@link take}. */
-  write(fields: Omit<EventFields<unknown>, 'seq'>): string {
-    return this.#writer.write({ ...fields, seq: this.#seq + 1 });
+  write(id: string, time: number, data: unknown, about: string | undefined): string {
+    const { traceparent, tracestate } = injectTrace();
+    const seq = this.#seq + 1;
+    return this.#writer.write({ id, time, seq, data, subject: about, traceparent, tracestate });
   }
 
   /** Takes the `seq` that {@link write} used. */

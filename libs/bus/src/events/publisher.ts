@@ -35,6 +35,8 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
   #dropped = 0;
   #ticker: Disposable | undefined;
   #idleTicks = 0;
+  #leftAt = Number.NEGATIVE_INFINITY;
+  #leaving = false;
   #closed = false;
   readonly #flushes = new Set<{ goals: [Lane, number][]; done: () => void }>();
 
@@ -49,13 +51,8 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
   publish<E extends EventType>(event: E, data: DataOf<E>, options: PublishOptions = {}): void {
     if (this.#closed) throw new BusClosedError(`publish of ${event.subject} after the bus closed`);
     const lane = this.#lane(event);
-    const text = lane.write({
-      id: this.#options.ids.next(),
-      time: this.#options.clock.now(),
-      data,
-      ...(options.about === undefined ? {} : { subject: options.about }),
-      ...injectTrace(),
-    });
+    const { clock, ids } = this.#options;
+    const text = lane.write(ids.next(), clock.now(), data, options.about);
     const bytes = Buffer.byteLength(text);
     const seq = lane.take();
     if (bytes + 2 > this.#broker.maxPayload - HEADROOM) {
@@ -80,13 +77,7 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
     const id = checkId('id', options.id ?? this.#options.ids.next());
     return spans.span(`publish ${event.subject}`, { kind: 'producer' }, async () => {
       const lane = this.#lane(event);
-      const text = lane.write({
-        id,
-        time: this.#options.clock.now(),
-        data,
-        ...(options.about === undefined ? {} : { subject: options.about }),
-        ...injectTrace(),
-      });
+      const text = lane.write(id, this.#options.clock.now(), data, options.about);
       const message = { headers: { ...HEADERS, ...injectTrace() }, body: encodeBatch([text]) };
       checkSize(this.#broker, lane.subject, message, HEADROOM);
       if (!this.#broker.connected) {
@@ -173,10 +164,23 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
     this.#arm();
   }
 
-  /** Lets what is there leave in a moment, together with what comes till then. */
+  /**
+   * Lets what is there leave in a moment, together with what comes till then: with the end of this turn of the loop when
+   * nothing has left lately, else with the next tick. So a burst costs no timer and a stream of turns no batch each.
+   */
   #arm(): void {
     this.#idleTicks = 0;
-    this.#ticker ??= this.#options.clock.every(this.#options.lingerMs ?? 1, () => this.#tick());
+    if (this.#leaving) return;
+    const { clock, lingerMs = 1 } = this.#options;
+    if (clock.monotonic() - this.#leftAt >= lingerMs / 2) {
+      this.#leaving = true;
+      setImmediate(() => {
+        this.#leaving = false;
+        this.#leave();
+      });
+    } else {
+      this.#ticker ??= clock.every(lingerMs, () => this.#tick());
+    }
   }
 
   /** One timer goes on under load: to arm one for each batch would cost as much as the batch. */
@@ -190,6 +194,7 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
   }
 
   #leave(): void {
+    this.#leftAt = this.#options.clock.monotonic();
     for (const lane of this.#lanes.values()) {
       if (!lane.busy && !lane.empty) void this.#sendBatch(lane);
     }

@@ -17,7 +17,6 @@ import { subjectsUnder } from './subjects.ts';
 
 /** All responders of a subject are one queue group. */
 const GROUP = 'responders';
-type Refusable = (reply: Message | undefined, refused?: Error) => void;
 
 /**
  * Connects to NATS (2.9 or newer, with JetStream). Rejects with `BusUnavailableError` when no server answers,
@@ -77,7 +76,7 @@ export async function openNatsBroker(options: NatsOptions, signal?: AbortSignal)
       }
       const how = withHeaders(headers);
       const n = inbox.expect(route, (message, refused) => {
-        if (message === undefined) (settle as Refusable)(undefined, refused);
+        if (message === undefined) settle(undefined, refused);
         else settle({ headers: fromNats(message.headers), body: message.data });
       });
       how.reply = inbox.reply(route, n);

@@ -9,7 +9,14 @@ import {
   RpcUnavailableError,
 } from '../errors.ts';
 import type { RequestOptions, Rpc } from '../ports.ts';
-import { checkId, checkSize, decodeJson, encodeJson, HEADER } from '../wire.ts';
+import {
+  checkId,
+  checkSize,
+  DEFAULT_TIMEOUT_MS,
+  decodeJson,
+  encodePassing,
+  HEADER,
+} from '../wire.ts';
 import type { Deadlines } from './deadlines.ts';
 
 const spans = tracer('@sallyport/bus');
@@ -17,59 +24,71 @@ const spans = tracer('@sallyport/bus');
 /** The asking half of `Rpc`. */
 export function requester(broker: Broker, deadlines: Deadlines): Rpc['request'] {
   return <R extends RpcType>(rpc: R, data: unknown, options: RequestOptions = {}) =>
-    spans.span(`request ${rpc.subject}`, { kind: 'client' }, async () => {
-      const { timeoutMs = 5_000, signal, idempotencyKey } = options;
-      signal?.throwIfAborted();
-      rpc.parse(data);
-      const headers: Record<string, string> = {
-        ...injectTrace(),
-        [HEADER.timeout]: String(timeoutMs),
-      };
-      if (idempotencyKey !== undefined) {
-        headers[HEADER.key] = checkId('idempotency key', idempotencyKey);
-      }
-      const message = { headers, body: encodeJson(data) };
-      checkSize(broker, rpc.subject, message);
-      const reply = await exchange(broker, deadlines, rpc.subject, message, timeoutMs, signal);
-      return answer(rpc, reply);
-    });
+    spans.span(
+      `request ${rpc.subject}`,
+      { kind: 'client' },
+      () =>
+        new Promise<ReplyOf<R>>((...settle) => ask(broker, deadlines, rpc, data, options, settle)),
+    );
 }
 
-function exchange(
+/**
+ * Sends one request. What it throws rejects the promise it runs in. One promise and no async function in between: at the
+ * edge's rate each of them is a tenth of what a request costs.
+ */
+function ask<R extends RpcType>(
   broker: Broker,
   deadlines: Deadlines,
-  subject: string,
-  message: Message,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    let settled = false;
-    let forget = () => {};
-    const finish = () => {
-      settled = true;
-      forget();
-      clear();
-      signal?.removeEventListener('abort', abort);
-    };
-    const abort = () => {
-      finish();
-      reject(signal?.reason);
-    };
-    const clear = deadlines.after(timeoutMs, () => {
-      finish();
-      const text = `no answer to ${subject} within ${timeoutMs} ms: it may have been executed`;
-      reject(new RpcTimeoutError(text));
-    });
-    signal?.addEventListener('abort', abort, { once: true });
-    forget = broker.request(subject, message, (reply) => {
+  rpc: R,
+  data: unknown,
+  { timeoutMs = DEFAULT_TIMEOUT_MS, signal, idempotencyKey }: RequestOptions,
+  [resolve, reject]: [resolve: (reply: ReplyOf<R>) => void, reject: (reason: unknown) => void],
+): void {
+  signal?.throwIfAborted();
+  rpc.parse(data);
+  const headers = injectTrace();
+  if (timeoutMs !== DEFAULT_TIMEOUT_MS) headers[HEADER.timeout] = String(timeoutMs);
+  if (idempotencyKey !== undefined) {
+    headers[HEADER.key] = checkId('idempotency key', idempotencyKey);
+  }
+  const { subject } = rpc;
+  const message = { headers, body: encodePassing(data) };
+  checkSize(broker, subject, message);
+
+  let forget: (() => void) | undefined;
+  const finish = () => {
+    clear();
+    signal?.removeEventListener('abort', abort);
+  };
+  const abort = () => {
+    forget?.();
+    finish();
+    reject(signal?.reason);
+  };
+  const clear = deadlines.after(timeoutMs, () => {
+    forget?.();
+    finish();
+    const text = `no answer to ${subject} within ${timeoutMs} ms: it may have been executed`;
+    reject(new RpcTimeoutError(text));
+  });
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    forget = broker.request(subject, message, (reply, refused) => {
       finish();
       if (reply === undefined) {
-        reject(new RpcUnavailableError(`nobody answers ${subject}`));
-      } else resolve(reply);
+        reject(refused ?? new RpcUnavailableError(`nobody answers ${subject}`));
+        return;
+      }
+      try {
+        resolve(answer(rpc, reply));
+      } catch (error) {
+        reject(error);
+      }
     });
-    if (settled) forget();
-  });
+  } catch (error) {
+    finish();
+    throw error;
+  }
 }
 
 function answer<R extends RpcType>(rpc: R, { headers, body }: Message): ReplyOf<R> {
@@ -81,7 +100,7 @@ function answer<R extends RpcType>(rpc: R, { headers, body }: Message): ReplyOf<
   } catch (cause) {
     throw new RpcContractError(`${rpc.subject}: the answer must be JSON in UTF-8`, { cause });
   }
-  if (status === 'ok') {
+  if (status === undefined) {
     try {
       return rpc.parseReply(value) as ReplyOf<R>;
     } catch (cause) {
