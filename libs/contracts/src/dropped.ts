@@ -28,8 +28,11 @@ export const droppedSchema = Type.Object(
 /** Data of a drop notice. */
 export type Dropped = Static<typeof droppedSchema>;
 
-/** Why publishers of this product drop: a full buffer, an event that no message can hold, a deadline when stopping. */
-export type DropReason = 'pressure' | 'oversize' | 'shutdown';
+/**
+ * Why a `seq` of this product never stands in the stream as itself: a full buffer, an event that no message can hold, a
+ * deadline when stopping; and of recorded events: stored before under another `seq`, or nobody knows whether it was stored.
+ */
+export type DropReason = 'pressure' | 'oversize' | 'shutdown' | 'duplicate' | 'unconfirmed';
 
 const parseDropped = checker(DROPPED, droppedSchema);
 

@@ -8,13 +8,10 @@ import {
 } from '@sallyport/contracts';
 import { injectTrace } from '@sallyport/runtime';
 
-/** Why a `seq` never stands in the stream as itself. The last two are a record's: stored before, or unknown. */
-export type Reason = DropReason | 'duplicate' | 'unconfirmed';
-
 /** An event in its wire form, or a range of dropped ones that isn't announced yet. */
 type Item =
   | { readonly text: string; readonly bytes: number; readonly to: number }
-  | { readonly from: number; to: number; readonly reason: Reason };
+  | { readonly from: number; to: number; readonly reason: DropReason };
 
 /** Room that a notice takes in a batch; generous, for it is written when the batch is. */
 const NOTICE_BYTES = 1024;
@@ -62,7 +59,7 @@ export class Lane {
   }
 
   /** Remembers that `seq` won't come; a run of drops becomes one notice. Says whether a run began. */
-  drop(seq: number, reason: Reason): boolean {
+  drop(seq: number, reason: DropReason): boolean {
     this.queued = Math.max(this.queued, seq);
     const last = this.#queue.at(-1);
     if (last !== undefined && 'reason' in last && last.reason === reason && last.to === seq - 1) {
@@ -89,9 +86,7 @@ export class Lane {
         bytes += item.bytes;
       } else {
         const { from, to, reason } = item;
-        // Contracts lists what publishers of facts use; readers accept any hyphenated word.
-        const notice = { id: nextId(), time: now, from, to, reason: reason as DropReason };
-        texts.push(this.#notice(notice));
+        texts.push(this.#notice({ id: nextId(), time: now, from, to, reason }));
       }
     }
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);

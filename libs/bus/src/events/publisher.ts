@@ -1,6 +1,7 @@
 import {
   CONTENT_TYPE,
   type DataOf,
+  type DropReason,
   type EventType,
   encodeBatch,
   type Origin,
@@ -10,7 +11,7 @@ import type { Broker } from '../broker.ts';
 import { BusClosedError, BusUnavailableError, PayloadTooLargeError } from '../errors.ts';
 import type { BusOptions, Events, PublishOptions, RecordOptions } from '../ports.ts';
 import { checkId, checkSize, HEADER, HEADROOM } from '../wire.ts';
-import { type Batch, Lane, type Reason } from './lane.ts';
+import { type Batch, Lane } from './lane.ts';
 
 const HEADERS = { [HEADER.type]: CONTENT_TYPE };
 /** Larger batches save nothing and make one lost confirmation dear. */
@@ -152,14 +153,14 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
     return lane;
   }
 
-  #drop(lane: Lane, seq: number, reason: Reason, error: Error): void {
+  #drop(lane: Lane, seq: number, reason: DropReason, error: Error): void {
     this.#dropped += 1;
     if (lane.drop(seq, reason)) {
       this.#options.onFault?.({ kind: 'dropped', subject: lane.subject, error });
     }
   }
 
-  #announce(lane: Lane, seq: number, reason: Reason): void {
+  #announce(lane: Lane, seq: number, reason: DropReason): void {
     lane.drop(seq, reason);
     this.#arm();
   }
