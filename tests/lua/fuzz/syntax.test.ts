@@ -8,7 +8,7 @@ import { render } from './tree.ts';
 const test = testWith('lua5.1');
 
 test('source text that was cut, doubled, swapped or garbled is accepted or refused as by lua5.1, with the same words', async (t) => {
-  const { numRuns } = runs(3000, 100_000);
+  const { numRuns } = runs(2000, 100_000);
   const start = startSeed();
   t.log(`seeds ${start} to ${start + numRuns - 1}`);
   t.timeout(60_000 + numRuns * 20);
