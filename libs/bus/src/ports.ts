@@ -149,7 +149,7 @@ export interface EventContext extends DeliveryContext {
 export interface DeliveryContext {
   /** Aborts when the subscription is cut off before the handler is done: what it does then may be done again. */
   readonly signal: AbortSignal;
-  /** 1 for the first try. */
+  /** 1 for the first try. A broker that is killed may forget a try of its last 100 ms: nats-server writes the count late. */
   readonly attempt: number;
   readonly redelivered: boolean;
 }

@@ -144,17 +144,18 @@ export function outageCases(define: Case): void {
       const tries: number[] = [];
       await bus.jobs.work(chore, { ackWaitMs: 1_000 }, (_job, { attempt }) => {
         tries.push(attempt);
-        return attempt === 1 ? { retryMs: 600 } : undefined;
+        return attempt === 1 ? { retryMs: 1_500 } : undefined;
       });
       await bus.jobs.enqueue(chore, { n: 1 });
       await eventually(
         () => tries.length === 1,
         () => 'the first try',
       );
-      await systemClock.sleep(100);
+      // A broker may write the count of tries a moment late (see `DeliveryContext.attempt`).
+      await systemClock.sleep(500);
       await outage.kill();
       await connected(bus, false);
-      await systemClock.sleep(700);
+      await systemClock.sleep(1_300);
       await outage.start();
       await eventually(
         () => tries.length >= 2,
