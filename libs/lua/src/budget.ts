@@ -21,7 +21,7 @@ const LOOK_EVERY = 8 * 1024 * 1024;
 export class Budget {
   readonly #limits: Limits;
   readonly #signal: AbortSignal | undefined;
-  readonly #deadline: number;
+  #deadline = Number.POSITIVE_INFINITY;
   #used = 0;
   #started = 0;
   #fuel: number;
@@ -34,8 +34,6 @@ export class Budget {
     this.#limits = limits;
     this.#signal = signal;
     this.#fuel = limits.fuel ?? Number.POSITIVE_INFINITY;
-    this.#started = performance.now();
-    this.#deadline = this.#started + (limits.timeout ?? Number.POSITIVE_INFINITY);
   }
 
   /** Milliseconds of computing so far. */
@@ -48,29 +46,46 @@ export class Budget {
     return this.#deadline - performance.now();
   }
 
+  /** Called before the script computes. */
   resume(): void {
-    this.#started = performance.now();
+    const now = performance.now();
+    const { timeout } = this.#limits;
+    if (this.#started === 0 && timeout !== undefined) this.#deadline = now + timeout;
+    this.#started = now;
     this.#heap = -1;
   }
 
-  suspend(): void {
-    this.#used += performance.now() - this.#started;
+  /** Called when the script has to wait, with the fuel that it has left; throws like `look`. */
+  suspend(fuel: number): void {
+    const now = performance.now();
+    this.#used += now - this.#started;
+    this.#started = now;
+    this.#burn(SLICE - fuel);
+    this.#checkTime(now);
   }
 
   /** Throws the `LuaStopError` of a limit that is passed. */
   look(): void {
-    const now = performance.now();
-    const { cpu, memory } = this.#limits;
+    this.#checkTime(performance.now());
+    if (this.#signal?.aborted) throw this.aborted();
+    this.#burn(SLICE);
+    const { memory } = this.#limits;
+    if (memory !== undefined) this.#lookAtHeap(memory);
+  }
+
+  #checkTime(now: number): void {
+    const { cpu } = this.#limits;
     if (cpu !== undefined && this.#used + now - this.#started > cpu) {
       throw new LuaStopError('cpu', `script computed for more than ${cpu} ms`);
     }
     if (now > this.#deadline) throw this.timeout();
-    if (this.#signal?.aborted) throw this.aborted();
-    this.#fuel -= SLICE;
+  }
+
+  #burn(steps: number): void {
+    this.#fuel -= steps;
     if (this.#fuel <= 0) {
       throw new LuaStopError('fuel', `script took more than ${this.#limits.fuel} steps`);
     }
-    if (memory !== undefined) this.#lookAtHeap(memory);
   }
 
   timeout(): LuaStopError {

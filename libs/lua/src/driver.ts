@@ -2,12 +2,17 @@ import { Budget } from './budget.ts';
 import { invoke, many } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import { exhausted, LuaError, LuaStopError, luaError } from './errors.ts';
+import { LuaFunction } from './function.ts';
 import { HostContext } from './host-context.ts';
 import { type Runtime, SLICE } from './runtime.ts';
 import { advance, begin, ENDED, enter, leave, STACK_ROOM } from './stretch.ts';
 import { LuaThread } from './thread.ts';
 import { traceback } from './traceback.ts';
 import type { LuaValue } from './value.ts';
+
+const FAILED: unique symbol = Symbol('failed');
+/** Longest that a timer can wait. */
+const LONGEST = 2 ** 31 - 1;
 
 /** One call from the host: runs the main thread, waits for what host functions wait for, and keeps to the limits. */
 export class Driver {
@@ -22,7 +27,7 @@ export class Driver {
   #timer: NodeJS.Timeout | undefined;
   #done = false;
   #watching = false;
-  readonly #abort = (): void => this.#fail(this.#budget.aborted());
+  #abort: (() => void) | undefined;
 
   constructor(rt: Runtime, options: CallOptions) {
     this.#rt = rt;
@@ -31,6 +36,7 @@ export class Driver {
     this.#context = new HostContext(rt, this.#budget, options);
     this.#main = new LuaThread(undefined, true);
     this.#main.status = 'running';
+    this.#main.room = STACK_ROOM;
     this.#thread = this.#main;
   }
 
@@ -40,37 +46,44 @@ export class Driver {
       this.#resolve = resolve;
       this.#reject = reject;
       if (this.#signal?.aborted) this.#fail(this.#budget.aborted());
-      else this.#step(undefined, false, invoke(this.#rt, f, args));
+      else {
+        const start = f instanceof LuaFunction ? f.code(f, ...args) : invoke(this.#rt, f, args);
+        this.#step(undefined, false, start);
+      }
     });
   }
 
   #step(sent: unknown, failed: boolean, start?: ReturnType<typeof invoke>): void {
     if (this.#done) return;
     const rt = this.#rt;
-    const before = { thread: rt.thread, budget: rt.budget, context: rt.context, fuel: rt.fuel };
+    const main = this.#main;
+    const budget = this.#budget;
+    // A host function may call Lua while Lua runs: what ran goes on afterwards.
+    const { thread, budget: outer, context, fuel } = rt;
     leave(rt);
-    rt.budget = this.#budget;
+    rt.budget = budget;
     rt.context = this.#context;
     rt.fuel = SLICE;
-    this.#budget.resume();
-    enter(rt, this.#thread, this.#thread.room === 0 ? STACK_ROOM : this.#thread.room);
-    if (start !== undefined) begin(rt, this.#main, start);
+    budget.resume();
+    enter(rt, this.#thread, this.#thread.room);
+    if (start !== undefined) begin(rt, main, start);
     let suspension: unknown;
+    let error: unknown;
     try {
-      suspension = advance(rt, this.#main, sent, failed);
-    } catch (error) {
-      this.#fail(this.#describe(error));
-      return;
-    } finally {
-      this.#budget.suspend();
-      leave(rt);
-      this.#thread = rt.thread;
-      rt.budget = before.budget;
-      rt.context = before.context;
-      rt.fuel = before.fuel;
-      enter(rt, before.thread, before.thread.room);
+      suspension = advance(rt, main, sent, failed);
+      if (suspension !== ENDED) budget.suspend(rt.fuel);
+    } catch (thrown) {
+      suspension = FAILED;
+      error = this.#describe(thrown);
     }
-    if (suspension === ENDED) this.#succeed(many(this.#main.result));
+    leave(rt);
+    this.#thread = rt.thread;
+    rt.budget = outer;
+    rt.context = context;
+    rt.fuel = fuel;
+    enter(rt, thread, thread.room);
+    if (suspension === ENDED) this.#succeed(many(main.result));
+    else if (suspension === FAILED) this.#fail(error);
     else this.#wait(suspension as PromiseLike<unknown>);
   }
 
@@ -85,10 +98,16 @@ export class Driver {
   /** From the first wait on, time-out and signal have to be heard while no Lua runs. */
   #watch(): void {
     this.#watching = true;
-    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    if (this.#signal !== undefined) {
+      this.#abort = () => this.#fail(this.#budget.aborted());
+      this.#signal.addEventListener('abort', this.#abort, { once: true });
+    }
     const { left } = this.#budget;
     if (left !== Number.POSITIVE_INFINITY) {
-      this.#timer = setTimeout(() => this.#fail(this.#budget.timeout()), Math.max(0, left));
+      this.#timer = setTimeout(
+        () => this.#fail(this.#budget.timeout()),
+        Math.min(Math.max(0, left), LONGEST),
+      );
     }
   }
 
@@ -113,7 +132,8 @@ export class Driver {
 
   #end(): void {
     this.#done = true;
+    if (!this.#watching) return;
     clearTimeout(this.#timer);
-    if (this.#watching) this.#signal?.removeEventListener('abort', this.#abort);
+    if (this.#abort !== undefined) this.#signal?.removeEventListener('abort', this.#abort);
   }
 }

@@ -29,7 +29,7 @@ export function hostFunction(name: string, fn: HostFunction): Builtin {
     } catch (error) {
       throw hostError(rt, error);
     }
-    return typeof result === 'object' ? hostResult(result) : result;
+    return typeof result !== 'object' || Array.isArray(result) ? result : hostResult(result);
   });
 }
 
