@@ -150,13 +150,13 @@ const UNUSABLE: readonly (readonly [string, Unusable['reason']])[] = [
   ['$5$rounds=999$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5', 'malformed'],
   ['x'.repeat(1025), 'malformed'],
   [ARGON2.replace('m=256', 'm=4294967295'), 'too-costly'],
-  [ARGON2.replace('t=2', 't=4294967295'), 'too-costly'],
+  [ARGON2.replace('t=2', 't=17'), 'too-costly'],
   [ARGON2.replace('p=1', 'p=17'), 'too-costly'],
   ['$scrypt$ln=30,r=8,p=1$TmFDbA$TmFDbE5hQ2xOYUNsTmFDbA', 'too-costly'],
   ['$scrypt$ln=14,r=4000000000,p=1$TmFDbA$TmFDbE5hQ2xOYUNsTmFDbA', 'too-costly'],
   ['$scrypt$ln=2,r=8,p=4000000000$TmFDbA$TmFDbE5hQ2xOYUNsTmFDbA', 'too-costly'],
-  ['$2b$31$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e', 'too-costly'],
-  ['$5$rounds=999999999$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5', 'too-costly'],
+  ['$2b$15$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e', 'too-costly'],
+  ['$5$rounds=1000001$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5', 'too-costly'],
 ];
 
 test('Hashes of unknown schemes, malformed ones and too costly ones are told apart, without any work.', async (t) => {
