@@ -158,7 +158,7 @@ export async function clientFiles() {
       const [pair] = certificate.pairs;
       const chain = await this.put(`${name}.pem`, pair?.chain ?? '');
       const key = await this.put(`${name}.key`, pair?.key ?? '');
-      return ['-cert', chain, '-key', key];
+      return ['-cert', chain, '-key', key, '-cert_chain', chain];
     },
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   };

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@sallyport/runtime';
 import { Lru } from './lru.ts';
@@ -6,7 +6,7 @@ import { Lru } from './lru.ts';
 /** What is known about the certificate that a client showed, now or in the handshake that this one resumes. */
 export interface ClientCertificate {
   readonly leaf: X509Certificate;
-  /** Leaf first. On a resumed session only as long as this process remembers it; else the leaf alone. */
+  /** Leaf first, as far as the issuers are known. On a resumed session only as long as this process remembers it; else the leaf alone. */
   readonly chain: readonly X509Certificate[];
   /** SHA-256 of the leaf, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
@@ -48,7 +48,9 @@ export class ClientCertificates {
     const fingerprint = leaf.fingerprint256.replaceAll(':', '').toLowerCase();
     const key = `${scope}/${fingerprint}`;
     const resumed = socket.isSessionReused();
-    const remembered = resumed ? this.#chains.get(key) : { handshake, chain: chainOf(leaf) };
+    const remembered = resumed
+      ? this.#chains.get(key)
+      : { handshake, chain: chainOf(socket, leaf) };
     // A stranger's certificate isn't worth the place of a good one.
     if (!resumed && socket.authorized && remembered !== undefined)
       this.#chains.set(key, remembered);
@@ -79,11 +81,16 @@ export function subjectOf(certificate: X509Certificate): string {
   return certificate.subject.split('\n').reverse().join(',');
 }
 
-function chainOf(leaf: X509Certificate): X509Certificate[] {
+/**
+ * Leaf first, as far as issuers are known from what the client sent and the trust group. By `getPeerCertificate`, because the issuer
+ * that `getPeerX509Certificate` gives is just the next one that was sent.
+ */
+function chainOf(socket: TLSSocket, leaf: X509Certificate): X509Certificate[] {
   const chain = [leaf];
-  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) {
-    if (chain.some((earlier) => earlier.fingerprint256 === next?.fingerprint256)) break;
-    chain.push(next);
+  let { issuerCertificate: next } = socket.getPeerCertificate(true);
+  while (next !== undefined && !chain.some((one) => one.fingerprint256 === next.fingerprint256)) {
+    chain.push(new X509Certificate(next.raw));
+    next = next.issuerCertificate;
   }
   return chain;
 }

@@ -123,6 +123,7 @@ export function createFront(ports: FrontPorts, settings: FrontSettings): Front {
     deadlines,
     clientCertificates: new ClientCertificates(clock, settings.maxChains ?? 10_000),
     inContext: (handshake, emit) => context.run(handshake, emit),
+    enterContext: (handshake) => context.enterWith(handshake),
     report,
     handOver(secured) {
       try {

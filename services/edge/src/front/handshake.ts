@@ -49,7 +49,7 @@ export class Handshake implements Due {
   /** Begins to read. */
   start(): void {
     this.#raw.on('data', this.#onData);
-    this.#raw.once('close', () => this.fail('closed'));
+    this.#raw.once('close', () => this.#closed());
     // What goes wrong with the socket is followed by 'close', which ends the handshake.
     this.#raw.on('error', (error) => {
       this.#parts.logger.debug('socket error', { connection: this.id, error });
@@ -122,6 +122,18 @@ export class Handshake implements Due {
     });
     if (challenge) socket.end();
     else this.#parts.handOver(secured);
+  }
+
+  #closed(): void {
+    if (this.#ended) return;
+    if (this.#decision === undefined) {
+      this.fail('closed');
+      return;
+    }
+    // The TLS server knows why, and says so from a later listener of this very event, which has no context of its own.
+    this.#parts.enterContext(this);
+    this.#expired = () => this.fail('closed');
+    this.#parts.deadlines.set(this, 0);
   }
 
   #peek(chunk: Buffer): void {

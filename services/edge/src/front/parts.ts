@@ -28,6 +28,8 @@ export interface FrontParts {
   readonly clientCertificates: ClientCertificates;
   /** Runs `emit` so that what the TLS server says later finds its way back to this handshake. */
   inContext(handshake: Handshake, emit: () => void): void;
+  /** The same for the rest of the current call. */
+  enterContext(handshake: Handshake): void;
   report(report: HandshakeReport): void;
   handOver(secured: SecuredConnection): void;
   /** The handshake is over, well or not. */
