@@ -56,25 +56,40 @@ const MAX_DEPTH: Record<Mode, number> = { puc: 16_380, gopher: 254 };
 interface Template {
   readonly shape: Shape;
   readonly builtins: readonly Builtin[];
+  readonly others: number;
 }
 
-function template(library: Readonly<Record<string, Builtin>>): Template {
-  return { shape: shapeOf(Object.keys(library)), builtins: Object.values(library) };
+/** Names that get their values per environment are in the shape too, so that no table has to leave it. */
+function template(library: Readonly<Record<string, Builtin>>, others: string[] = []): Template {
+  return {
+    shape: shapeOf([...Object.keys(library), ...others]),
+    builtins: Object.values(library),
+    others: others.length,
+  };
 }
 
-function instance({ shape, builtins }: Template): LuaTable {
-  return LuaTable.shaped(shape, builtins.slice());
+function instance({ shape, builtins, others }: Template): LuaTable {
+  const values: LuaValue[] = builtins.slice();
+  for (let i = 0; i < others; i += 1) values.push(undefined);
+  return LuaTable.shaped(shape, values);
 }
 
 const LIBRARIES: Readonly<Record<string, Template>> = {
   string: template(stringLibrary),
   table: template(TABLE),
-  math: template(MATH),
+  math: template(MATH, ['pi', 'huge']),
   os: template(OS),
   coroutine: template(COROUTINE),
   debug: template(DEBUG),
 };
-const GLOBALS = template({ ...BASE, ...LOAD, module, require });
+const GLOBALS = template({ ...BASE, ...LOAD, module, require }, [
+  '_G',
+  '_VERSION',
+  ...Object.keys(LIBRARIES),
+  'io',
+  'package',
+]);
+const STRING_META = shapeOf(['__index']);
 
 export function createEnvironment(options: EnvironmentOptions = {}): Environment {
   const mode = options.mode ?? 'puc';
@@ -96,8 +111,7 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
   const math = globals.get('math') as LuaTable;
   math.put('pi', Math.PI);
   math.put('huge', mode === 'puc' ? Number.POSITIVE_INFINITY : Number.MAX_VALUE);
-  rt.stringMeta = new LuaTable();
-  rt.stringMeta.put('__index', globals.get('string'));
+  rt.stringMeta = LuaTable.shaped(STRING_META, [globals.get('string')]);
   return {
     globals,
     load: (program) => new LuaFunction(program.code, rt, rt.globals, [], program.proto),

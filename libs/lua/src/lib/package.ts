@@ -3,7 +3,7 @@ import { calling, plain } from '../builtin.ts';
 import { LuaSyntaxError } from '../errors.ts';
 import { Builtin, LuaFunction, type Running } from '../function.ts';
 import type { Runtime } from '../runtime.ts';
-import { LuaTable } from '../table.ts';
+import { LuaTable, shapeOf } from '../table.ts';
 import { Userdata } from '../userdata.ts';
 import { type LuaValue, NONE } from '../value.ts';
 import { loadPath } from './load.ts';
@@ -11,23 +11,26 @@ import { loadPath } from './load.ts';
 /** In `package.loaded` while a module is being loaded. */
 const LOADING = new Userdata('loading');
 
+const PACKAGE = shapeOf(['loaded', 'preload', 'loaders', 'path', 'cpath', 'config', 'seeall']);
+const LIBRARIES = ['string', 'table', 'math', 'os', 'io', 'coroutine', 'debug', '_G'];
+const LOADED = shapeOf([...LIBRARIES, 'package']);
+
 /** `package` of an environment whose libraries are all in `globals`. */
 export function createPackage(globals: LuaTable, path: string): LuaTable {
-  const table = new LuaTable();
-  const loaded = new LuaTable();
-  for (const name of ['string', 'table', 'math', 'os', 'io', 'coroutine', 'debug']) {
-    const library = globals.get(name);
-    if (library !== undefined) loaded.put(name, library);
-  }
-  loaded.put('_G', globals);
-  loaded.put('package', table);
-  table.put('loaded', loaded);
-  table.put('preload', new LuaTable());
-  table.put('loaders', LuaTable.list([fromPreload, fromPath]));
-  table.put('path', path);
-  table.put('cpath', '');
-  table.put('config', '/\n;\n?\n!\n-');
-  table.put('seeall', seeall);
+  const loaded = LuaTable.shaped(
+    LOADED,
+    LIBRARIES.map((name) => globals.get(name)),
+  );
+  const table = LuaTable.shaped(PACKAGE, [
+    loaded,
+    new LuaTable(),
+    LuaTable.list([fromPreload, fromPath]),
+    path,
+    '',
+    '/\n;\n?\n!\n-',
+    seeall,
+  ]);
+  loaded.vals.push(table);
   globals.put('package', table);
   return table;
 }
