@@ -68,6 +68,21 @@ test('a hello in small records, and one that waits for its certificate, end in a
   slow.destroy();
 });
 
+test('connections that shake hands at the same time don’t get each other’s facts', async (t) => {
+  await using it = await openFront({ fallback: b });
+  const visit = async (servername: string) => {
+    const socket = connect({ port: it.port, servername, rejectUnauthorized: false });
+    const [chunk] = await once(socket, 'data');
+    socket.destroy();
+    return /"serverName":"([^"]+)"/.exec(String(chunk))?.[1];
+  };
+  const names = Array.from({ length: 40 }, (_, i) => `n${i}.test`);
+  for (const name of names.slice(0, 20)) it.names.set(name, a);
+  t.deepEqual(await Promise.all(names.map(visit)), names);
+  const reported = it.reports.map(({ data }) => data.serverName);
+  t.deepEqual(reported.sort(), names.sort());
+});
+
 test('protocols and the lowest version are those of the name’s policy', async (t) => {
   await using it = await openFront();
   it.names.set('old.test', a).set('new.test', a);
