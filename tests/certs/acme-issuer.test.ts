@@ -19,13 +19,9 @@ const never = new AbortController().signal;
 /** Pebble, a store, rings, and a responder for http-01 on 127.0.0.2 and for tls-alpn-01 on 127.0.0.3. */
 async function openWorld(options: PebbleOptions = {}) {
   await using stack = new AsyncDisposableStack();
-  const [pebble, store, rings] = await Promise.all([
-    startPebble(options),
-    openTestStore(),
-    openTestRings(),
-  ]);
-  stack.use(pebble);
-  stack.use(store);
+  const pebble = stack.use(await startPebble(options));
+  const store = stack.use(await openTestStore());
+  const rings = await openTestRings();
   const space = store.space('certs');
   const acme = store.space('acme');
   const { leafKeys } = rings;
@@ -76,38 +72,41 @@ async function account(acme: Space, pebble: Pebble) {
   return entry;
 }
 
-test('a certificate proven by http-01 chains to the root, with at most 8 requests to the CA', async (t) => {
-  await using world = await openWorld();
-  const { pebble, http, alpn } = world;
-  await pebble.setA('one.test', '127.0.0.2');
-  await pebble.setA('two.test', '127.0.0.2');
-  const issuer = world.issuer({ challenges: ['http-01'] });
-  const { key, result } = await world.issue(issuer, 'one.test');
-  const [leaf, ...above] = chainOf(result) as [X509Certificate, ...X509Certificate[]];
-  t.is(leaf.subjectAltName, 'DNS:one.test');
-  t.true(leaf.checkPrivateKey(key.privateKey));
-  const root = new X509Certificate(await pebble.root());
-  let below = leaf;
-  for (const issuedBy of [...above, root]) {
-    t.true(below.verify(issuedBy.publicKey));
-    below = issuedBy;
-  }
-  t.true(http.asked() > 0);
-  t.is(alpn.asked(), 0);
+test.serial(
+  'a certificate proven by http-01 chains to the root, with at most 8 requests to the CA',
+  async (t) => {
+    await using world = await openWorld();
+    const { pebble, http, alpn } = world;
+    await pebble.setA('one.test', '127.0.0.2');
+    await pebble.setA('two.test', '127.0.0.2');
+    const issuer = world.issuer({ challenges: ['http-01'] });
+    const { key, result } = await world.issue(issuer, 'one.test');
+    const [leaf, ...above] = chainOf(result) as [X509Certificate, ...X509Certificate[]];
+    t.is(leaf.subjectAltName, 'DNS:one.test');
+    t.true(leaf.checkPrivateKey(key.privateKey));
+    const root = new X509Certificate(await pebble.root());
+    let below = leaf;
+    for (const issuedBy of [...above, root]) {
+      t.true(below.verify(issuedBy.publicKey));
+      below = issuedBy;
+    }
+    t.true(http.asked() > 0);
+    t.is(alpn.asked(), 0);
 
-  // On a busy machine a validation may take one look more: the best of three counts.
-  const requests: number[] = [];
-  for (let i = 0; i < 3; i += 1) {
-    const before = pebble.count('requests');
-    chainOf((await world.issue(issuer, 'two.test')).result);
-    requests.push(pebble.count('requests') - before);
-  }
-  t.true(Math.min(...requests) <= 8, `${requests} requests`);
-  t.is(pebble.count('nonces'), 1, 'nonces of answers are used');
-  t.is(pebble.count('accounts'), 1);
-});
+    // On a busy machine a validation may take one look more: the best of three counts.
+    const requests: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      const before = pebble.count('requests');
+      chainOf((await world.issue(issuer, 'two.test')).result);
+      requests.push(pebble.count('requests') - before);
+    }
+    t.true(Math.min(...requests) <= 8, `${requests} requests`);
+    t.is(pebble.count('nonces'), 1, 'nonces of answers are used');
+    t.is(pebble.count('accounts'), 1);
+  },
+);
 
-test('a certificate proven by tls-alpn-01 is issued', async (t) => {
+test.serial('a certificate proven by tls-alpn-01 is issued', async (t) => {
   await using world = await openWorld();
   await world.pebble.setA('alpn.test', '127.0.0.3');
   const issuer = world.issuer({ challenges: ['tls-alpn-01'] });
@@ -117,68 +116,80 @@ test('a certificate proven by tls-alpn-01 is issued', async (t) => {
   t.is(world.http.asked(), 0);
 });
 
-test('where the preferred challenge fails the other one is tried with a new order', async (t) => {
-  await using world = await openWorld();
-  const { pebble } = world;
-  await pebble.setA('only-alpn.test', '127.0.0.3');
-  const issuer = world.issuer({ challenges: ['http-01', 'tls-alpn-01'] });
-  chainOf((await world.issue(issuer, 'only-alpn.test')).result);
-  t.is(pebble.count('orders'), 2);
-  t.is(pebble.count('issued'), 1);
-});
+test.serial(
+  'where the preferred challenge fails the other one is tried with a new order',
+  async (t) => {
+    await using world = await openWorld();
+    const { pebble } = world;
+    await pebble.setA('only-alpn.test', '127.0.0.3');
+    const issuer = world.issuer({ challenges: ['http-01', 'tls-alpn-01'] });
+    chainOf((await world.issue(issuer, 'only-alpn.test')).result);
+    t.is(pebble.count('orders'), 2);
+    t.is(pebble.count('issued'), 1);
+  },
+);
 
-test('a name that leads elsewhere is a challenge problem with the type the CA gave', async (t) => {
-  await using world = await openWorld();
-  await world.pebble.setA('elsewhere.test', '127.0.0.4');
-  const { result } = await world.issue(
-    world.issuer({ challenges: ['tls-alpn-01'] }),
-    'elsewhere.test',
-  );
-  const { reason, type, elsewhere } = problemOf(result);
-  // `unauthorized` would be about the account, were it not for the challenge that it came with.
-  t.is(type, 'urn:ietf:params:acme:error:unauthorized');
-  t.is(reason, 'challenge');
-  t.false(elsewhere);
-});
+test.serial(
+  'a name that leads elsewhere is a challenge problem with the type the CA gave',
+  async (t) => {
+    await using world = await openWorld();
+    await world.pebble.setA('elsewhere.test', '127.0.0.4');
+    const { result } = await world.issue(
+      world.issuer({ challenges: ['tls-alpn-01'] }),
+      'elsewhere.test',
+    );
+    const { reason, type, elsewhere } = problemOf(result);
+    // `unauthorized` would be about the account, were it not for the challenge that it came with.
+    t.is(type, 'urn:ietf:params:acme:error:unauthorized');
+    t.is(reason, 'challenge');
+    t.false(elsewhere);
+  },
+);
 
-test('a CA that nobody answers for, or whose certificate is not trusted, is unreachable', async (t) => {
-  await using world = await openWorld();
-  const { trust: _, ...rest } = { trust: '', directory: world.pebble.directory };
-  const stranger = createAcmeIssuer(
-    { space: world.acme, ring: world.rings.accounts, clock: systemClock },
-    { name: 'stranger', termsOfServiceAgreed: true, scope: 'any', ...rest },
-  );
-  const untrusted = problemOf((await world.issue(stranger, 'x.test')).result);
-  t.is(untrusted.reason, 'unreachable');
-  t.regex(untrusted.detail, /certificate/);
+test.serial(
+  'a CA that nobody answers for, or whose certificate is not trusted, is unreachable',
+  async (t) => {
+    await using world = await openWorld();
+    const { trust: _, ...rest } = { trust: '', directory: world.pebble.directory };
+    const stranger = createAcmeIssuer(
+      { space: world.acme, ring: world.rings.accounts, clock: systemClock },
+      { name: 'stranger', termsOfServiceAgreed: true, scope: 'any', ...rest },
+    );
+    const untrusted = problemOf((await world.issue(stranger, 'x.test')).result);
+    t.is(untrusted.reason, 'unreachable');
+    t.regex(untrusted.detail, /certificate/);
 
-  const issuer = world.issuer();
-  await world.pebble.kill();
-  const down = problemOf((await world.issue(issuer, 'x.test')).result);
-  t.is(down.reason, 'unreachable');
-  t.true(down.elsewhere);
-  t.regex(down.detail, /ECONNREFUSED/);
-});
+    const issuer = world.issuer();
+    await world.pebble.kill();
+    const down = problemOf((await world.issue(issuer, 'x.test')).result);
+    t.is(down.reason, 'unreachable');
+    t.true(down.elsewhere);
+    t.regex(down.detail, /ECONNREFUSED/);
+  },
+);
 
-test('a CA that has forgotten the account gets a new one, and idle connections that broke are no failure', async (t) => {
-  await using world = await openWorld();
-  const { pebble } = world;
-  await pebble.setA('again.test', '127.0.0.2');
-  const issuer = world.issuer();
-  chainOf((await world.issue(issuer, 'again.test')).result);
-  const before = await account(world.acme, pebble);
-  await pebble.kill();
-  await pebble.restart();
-  await Promise.all(
-    ['again.test', 'again.test'].map(async (name) => {
-      chainOf((await world.issue(issuer, name)).result);
-    }),
-  );
-  t.is(pebble.count('issued'), 2);
-  t.not((await account(world.acme, pebble))?.version, before?.version);
-});
+test.serial(
+  'a CA that has forgotten the account gets a new one, and idle connections that broke are no failure',
+  async (t) => {
+    await using world = await openWorld();
+    const { pebble } = world;
+    await pebble.setA('again.test', '127.0.0.2');
+    const issuer = world.issuer();
+    chainOf((await world.issue(issuer, 'again.test')).result);
+    const before = await account(world.acme, pebble);
+    await pebble.kill();
+    await pebble.restart();
+    await Promise.all(
+      ['again.test', 'again.test'].map(async (name) => {
+        chainOf((await world.issue(issuer, name)).result);
+      }),
+    );
+    t.is(pebble.count('issued'), 2);
+    t.not((await account(world.acme, pebble))?.version, before?.version);
+  },
+);
 
-test('two issuers over one store register one account, whose key is sealed', async (t) => {
+test.serial('two issuers over one store register one account, whose key is sealed', async (t) => {
   await using world = await openWorld();
   const { pebble } = world;
   for (const name of ['a.test', 'b.test']) await pebble.setA(name, '127.0.0.2');
@@ -197,7 +208,7 @@ test('two issuers over one store register one account, whose key is sealed', asy
   t.false(JSON.stringify(stored).includes('PRIVATE'));
 });
 
-test('an external account binding is sent where the CA insists on one', async (t) => {
+test.serial('an external account binding is sent where the CA insists on one', async (t) => {
   await using world = await openWorld({ eab: true });
   const { pebble } = world;
   await pebble.setA('eab.test', '127.0.0.2');
@@ -208,7 +219,7 @@ test('an external account binding is sent where the CA insists on one', async (t
   chainOf((await world.issue(world.issuer({ externalAccount }), 'eab.test')).result);
 });
 
-test('refused nonces are replaced', async (t) => {
+test.serial('refused nonces are replaced', async (t) => {
   await using world = await openWorld({ badNonces: 30 });
   await world.pebble.setA('nonce.test', '127.0.0.2');
   const issuer = world.issuer();
@@ -216,14 +227,14 @@ test('refused nonces are replaced', async (t) => {
   t.is(world.pebble.count('issued'), 3);
 });
 
-test('a certificate may have several names', async (t) => {
+test.serial('a certificate may have several names', async (t) => {
   await using world = await openWorld();
   for (const name of ['a.many.test', 'b.many.test']) await world.pebble.setA(name, '127.0.0.2');
   const { result } = await world.issue(world.issuer(), 'a.many.test', 'b.many.test');
   t.is(chainOf(result)[0]?.subjectAltName, 'DNS:a.many.test, DNS:b.many.test');
 });
 
-test('public names only is the default, and nobody is asked for others', async (t) => {
+test.serial('public names only is the default, and nobody is asked for others', async (t) => {
   await using world = await openWorld();
   const issuer = world.issuer({ scope: 'public' });
   for (const name of ['x.test', 'localhost', 'printer', 'a.internal']) {
@@ -232,7 +243,7 @@ test('public names only is the default, and nobody is asked for others', async (
   t.is(world.pebble.count('nonces'), 0);
 });
 
-test('an aborted issuance rejects with the reason of the signal', async (t) => {
+test.serial('an aborted issuance rejects with the reason of the signal', async (t) => {
   await using world = await openWorld();
   const key = await generatePrivateKey('ec-p256');
   const stop = new AbortController();

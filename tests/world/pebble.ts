@@ -51,6 +51,17 @@ const LINES = {
 
 /** Starts both programs; ready when the directory answers. */
 export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> {
+  // Neither program can take port 0, and a port that was free a moment ago may be somebody's by now.
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (tries === 5 || !String(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function startOnce(options: PebbleOptions): Promise<Pebble> {
   await using stack = new AsyncDisposableStack();
   const dir = stack.use(await tempDir());
   const file = (name: string) => join(dir.path, name);
@@ -109,7 +120,11 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
         for (const running of [program, names]) {
           if (running.child.exitCode !== null) throw new Error(running.output());
         }
-        return await fetchText(directory, agent).catch(() => undefined);
+        // It opens the port for roots after the other, and dies if that is taken.
+        const answers = [`https://127.0.0.1:${control}/roots/0`, directory];
+        return await Promise.all(answers.map((url) => fetchText(url, agent))).catch(
+          () => undefined,
+        );
       },
       'pebble answers',
       20_000,

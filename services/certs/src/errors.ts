@@ -51,3 +51,8 @@ export class WrongCertificateError extends SallyportError {
 export class CertsArgumentError extends SallyportError {
   readonly code = 'SP_ERR_CERTS_ARGUMENT';
 }
+
+/** Another process has taken the work over, because this one didn't renew its lease in time. Nothing was written. */
+export class LeaseLostError extends SallyportError {
+  readonly code = 'SP_ERR_CERTS_LEASE_LOST';
+}

@@ -16,3 +16,29 @@ export {
 export { createInternalIssuer, type InternalIssuerOptions } from './issuer/internal.ts';
 export type { IssueProblem, IssueRequest, IssueResult, Issuer } from './issuer/issuer.ts';
 export { isPrivateName, type Scope } from './issuer/scope.ts';
+export { type CheckedName, checkName } from './obtain/name.ts';
+export {
+  createObtaining,
+  type Obtaining,
+  type ObtainOptions,
+  type ObtainPorts,
+} from './obtain/obtain.ts';
+export type { Outcome } from './obtain/outcome.ts';
+export {
+  createPermission,
+  type Hello,
+  type Permission,
+  type PermissionOptions,
+  type RouteNames,
+} from './obtain/permission.ts';
+export {
+  type CertificateRecord,
+  certificateAad,
+  certificateKey,
+  certificates,
+  leaseKey,
+  type Refusal,
+  refusalKey,
+  refusals,
+} from './obtain/records.ts';
+export { registeredName } from './obtain/registered-name.ts';

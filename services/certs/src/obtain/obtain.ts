@@ -1,0 +1,147 @@
+import { StoppedError } from '@sallyport/runtime';
+import { CertsArgumentError, LeaseLostError } from '../errors.ts';
+import { type IssuanceOptions, type IssuancePorts, issueUnder } from './issuance.ts';
+import { checkName } from './name.ts';
+import { type Outcome, refused } from './outcome.ts';
+import type { Hello, Permission } from './permission.ts';
+import { certificateKey, certificates, leaseKey, refusalKey, refusals } from './records.ts';
+
+export interface ObtainPorts extends IssuancePorts {
+  readonly permission: Permission;
+  /** Told when an issuance failed that nobody may be waiting for any more: not the CA's doing, but the store's or ours. */
+  readonly onFault: (fault: { readonly name: string; readonly error: unknown }) => void;
+}
+
+export interface ObtainOptions extends Omit<Partial<IssuanceOptions>, 'challenges' | 'issuers'> {
+  readonly issuers: IssuanceOptions['issuers'];
+  readonly challenges: IssuanceOptions['challenges'];
+}
+
+export interface Obtaining extends AsyncDisposable {
+  /**
+   * A certificate for the name that a client asked for, in the store when the answer is `ready`.
+   *
+   * The first of the cluster to ask obtains it; all others wait for that one. Who has waited `waitMs` is told `pending`
+   * while it goes on. `refused`: `bad-name`, `not-allowed`, `failed-before` (negative cache), `budget`, or the reason of
+   * the {@link IssueProblem} at first hand. Rejects with the store's errors, what `permission` throws, and the
+   * signal's reason; none of these stops an issuance that others may wait for.
+   */
+  obtain(
+    asked: string,
+    hello: Hello,
+    options: { readonly waitMs?: number; readonly signal: AbortSignal },
+  ): Promise<Outcome>;
+  /** Resolves when nothing is being obtained here, or when the signal aborts. */
+  drain(signal: AbortSignal): Promise<void>;
+}
+
+/** Clients wait 10 s or more for a handshake (Go's default); the answer has a second to travel. */
+const WAIT_MS = 9000;
+/** How often a process looks whether another one is done, and whether it still lives. */
+const LOOK_MS = [20, 30, 50, 100, 200, 250];
+/** A certificate that ends sooner isn't worth a handshake. */
+const WORTH_MS = 60_000;
+
+/** Obtains certificates on demand. Disposal stops what is being obtained; another process goes on with it when asked. */
+export function createObtaining(ports: ObtainPorts, options: ObtainOptions): Obtaining {
+  const { space, clock, permission, onFault } = ports;
+  const { issuerTimeoutMs = 60_000, leaseMs = 15_000, perHour = 50 } = options;
+  const { issuers, challenges } = options;
+  if (issuers.length === 0) throw new CertsArgumentError('there must be an issuer');
+  const settings = { issuers, challenges, issuerTimeoutMs, leaseMs, perHour };
+  const stopping = new AbortController();
+  const flights = new Map<string, Promise<Outcome>>();
+
+  async function look(name: string, signal: AbortSignal): Promise<Outcome | undefined> {
+    const [first, second] = await space.get([certificateKey(name), refusalKey(name)], signal);
+    const certificate = certificates.read(first);
+    if (certificate !== undefined && certificate.notAfter > clock.now() + WORTH_MS) {
+      return { outcome: 'ready', fingerprint: certificate.fingerprint };
+    }
+    const refusal = refusals.read(second);
+    return refusal === undefined ? undefined : refused('failed-before', refusal.until);
+  }
+
+  /** Until there is a certificate or a refusal, made here or elsewhere. */
+  async function fly(name: string, signal: AbortSignal): Promise<Outcome> {
+    for (let turn = 0; ; turn += 1) {
+      const seen = await look(name, signal);
+      if (seen !== undefined) return seen;
+      {
+        await using lease = await space.lease(leaseKey(name), leaseMs, signal);
+        if (lease !== undefined) {
+          // The one before may have finished between the look and the lease.
+          const meanwhile = await look(name, signal);
+          if (meanwhile !== undefined) return meanwhile;
+          try {
+            return await issueUnder(lease, name, ports, settings, signal);
+          } catch (error) {
+            if (!(error instanceof LeaseLostError)) throw error;
+          }
+        }
+      }
+      await clock.sleep(LOOK_MS[Math.min(turn, LOOK_MS.length - 1)] as number, signal);
+    }
+  }
+
+  function flight(name: string): Promise<Outcome> {
+    const running = flights.get(name);
+    if (running !== undefined) return running;
+    const started = fly(name, stopping.signal).finally(() => flights.delete(name));
+    started.catch((error: unknown) => {
+      if (!stopping.signal.aborted) onFault({ name, error });
+    });
+    flights.set(name, started);
+    return started;
+  }
+
+  return {
+    async obtain(asked, hello, { waitMs = WAIT_MS, signal }) {
+      signal.throwIfAborted();
+      stopping.signal.throwIfAborted();
+      const checked = checkName(asked);
+      if ('flaw' in checked) return refused('bad-name');
+      const { name } = checked;
+      if (!(await permission.allows(name, hello, signal))) return refused('not-allowed');
+      return await within(waitMs, flight(name), signal);
+    },
+    async drain(signal) {
+      const settled = Promise.allSettled(flights.values());
+      await orAborted(settled, signal).catch(() => {}); // no more time: the caller goes on
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new StoppedError('certificates are no longer obtained here'));
+      await Promise.allSettled(flights.values());
+    },
+  };
+
+  async function within(
+    waitMs: number,
+    flying: Promise<Outcome>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const done = new AbortController();
+    const late = clock
+      .sleep(waitMs, done.signal)
+      .then((): Outcome => ({ outcome: 'pending' }))
+      .catch(() => flying); // the flight was faster
+    try {
+      return await orAborted(Promise.race([flying, late]), signal);
+    } finally {
+      done.abort();
+    }
+  }
+}
+
+/** `work`, or a rejection with the signal's reason, whichever is first. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
