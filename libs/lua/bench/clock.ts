@@ -1,5 +1,5 @@
 /** Milliseconds of CPU that this process has used, all threads. */
-export function cpu(): number {
+function cpu(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }

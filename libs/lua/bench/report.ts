@@ -26,7 +26,7 @@ export interface LuaBenchOptions {
 }
 
 /** The middle sample; the mean of the two middle ones where their number is even. */
-export function median(samples: readonly number[]): number {
+function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;
   const upper = sorted[half] ?? Number.NaN;
@@ -34,7 +34,7 @@ export function median(samples: readonly number[]): number {
 }
 
 /** The median of ours through the peer's, round by round. */
-export function ratio({ ours, peer }: LuaBenchRow): number {
+function ratio({ ours, peer }: LuaBenchRow): number {
   return median(ours.map((sample, i) => sample / (peer?.samples[i] ?? Number.NaN)));
 }
 
