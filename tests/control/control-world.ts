@@ -1,0 +1,153 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Bus } from '@sallyport/bus';
+import { openLocalHub } from '@sallyport/bus/local';
+import { openNatsBus } from '@sallyport/bus/nats';
+import { type Control, type ControlPorts, controlConfig, createControl } from '@sallyport/control';
+import { keyAuthPlugin, requestTerminationPlugin, sessionPlugin } from '@sallyport/gateway';
+import {
+  createHealth,
+  createLogger,
+  type LogSink,
+  loadConfig,
+  randomIds,
+  systemClock,
+} from '@sallyport/runtime';
+import type { Space } from '@sallyport/store';
+import { openRedisStore } from '@sallyport/store/redis';
+import { openSqliteStore } from '@sallyport/store/sqlite';
+import { startNats } from '../world/nats.ts';
+import { tempDir } from '../world/program.ts';
+import { type RedisServer, startRedis } from '../world/redis.ts';
+
+const ids = randomIds(systemClock);
+export const digestKey = (key: string) =>
+  createHmac('sha256', 'test').update(key).digest('base64url');
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
+  readonly json: any;
+}
+
+/** Asks as curl does: a string is a form, an object JSON. */
+export async function ask(
+  base: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
+  const type = typeof body === 'string' ? 'application/x-www-form-urlencoded' : 'application/json';
+  const response = await fetch(`${base}${path}`, {
+    method,
+    headers: body === undefined ? headers : { 'content-type': type, ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
+  const json = isJson ? JSON.parse(text) : undefined;
+  return { status: response.status, headers: response.headers, text, json };
+}
+
+export type Ask = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Reply>;
+
+/** One instance of control, listening on a free port. */
+export interface Instance extends AsyncDisposable {
+  readonly control: Control;
+  readonly ask: Ask;
+  readonly lines: string[];
+}
+
+export async function startControl(
+  ports: Pick<ControlPorts, 'space' | 'bus'>,
+  api: Record<string, unknown> = {},
+  env: Record<string, string> = {},
+): Promise<Instance> {
+  await using stack = new AsyncDisposableStack();
+  const text = JSON.stringify({ control: { api: { port: 0, ...api } } });
+  const { values } = await loadConfig({
+    ...{ sections: [controlConfig], files: [{ name: 'test', text }], env },
+  });
+  const lines: string[] = [];
+  const sink: LogSink = {
+    write: (line) => void lines.push(line),
+    flush: async () => {},
+  };
+  const logger = createLogger({ sink, level: 'debug' });
+  const control = stack.use(
+    createControl(
+      {
+        ...{ ...ports, clock: systemClock, logger, digestKey, uuid: randomUUID, version: '0.1.0' },
+        health: stack.use(createHealth()),
+        plugins: [keyAuthPlugin, sessionPlugin, requestTerminationPlugin],
+      },
+      values.control,
+    ),
+  );
+  await control.start();
+  const owned = stack.move();
+  return {
+    ...{ control, lines },
+    ask: (...args) => ask(control.url as string, ...args),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+export interface World extends AsyncDisposable {
+  readonly space: Space;
+  readonly redis?: RedisServer;
+  connect(): Promise<Bus>;
+}
+
+/** Everything in one process. */
+export async function embeddedWorld(): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const dir = stack.use(await tempDir());
+  const store = stack.use(
+    await openSqliteStore({ path: join(dir.path, 'store.sqlite'), clock: systemClock }),
+  );
+  const hub = stack.use(await openLocalHub({ path: join(dir.path, 'bus.db'), clock: systemClock }));
+  const owned = stack.move();
+  return {
+    space: store.space('gateway'),
+    connect: async () =>
+      owned.use(
+        hub.connect({ source: '/control', instance: randomUUID(), clock: systemClock, ids }),
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Real brokers. */
+export async function clusterWorld(): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const [redis, nats] = await Promise.all([startRedis(), startNats()]);
+  stack.use(redis);
+  stack.use(nats);
+  const { host, port } = redis;
+  const store = stack.use(
+    await openRedisStore({ mode: 'single', host, port, prefix: 'sallyport' }),
+  );
+  const owned = stack.move();
+  return {
+    ...{ space: store.space('gateway'), redis },
+    connect: async () =>
+      owned.use(
+        await openNatsBus({
+          ...{ servers: nats.url, service: 'control', source: '/control', instance: randomUUID() },
+          ...{ clock: systemClock, ids },
+        }),
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+export const worlds = { 'SQLite and the local bus': embeddedWorld, 'Redis and NATS': clusterWorld };
