@@ -1,7 +1,7 @@
 import type { Kernel } from './kernels.ts';
 
 /** Another engine in this process, ready to run one program. */
-export interface Peer {
+interface Peer {
   /** Calls the global function `name`, which returns a number. */
   call(name: string): number;
   close(): void;

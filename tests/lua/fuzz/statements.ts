@@ -15,7 +15,7 @@ type Made = readonly [Statement, Place];
 type Make = (place: Place) => Made;
 
 /** `count` statements in a row, with what the block needs before it. */
-export function block(place: Place, count: number, head: Block = []): Block {
+function block(place: Place, count: number, head: Block = []): Block {
   const statements: Statement[] = [...head];
   let at = place;
   for (let i = 0; i < count; i++) {

@@ -14,7 +14,7 @@ export function render(block: Block, indent = ''): string {
 }
 
 /** Every program that is one cut smaller, larger cuts first. */
-export function* smaller(block: Block): Generator<Block> {
+function* smaller(block: Block): Generator<Block> {
   for (let size = block.length; size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at + size <= block.length; at += size) {
       yield block.toSpliced(at, size);

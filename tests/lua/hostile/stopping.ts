@@ -2,7 +2,7 @@ import { compile, createEnvironment, type Limits, LuaStopError } from '@sallypor
 import type { ExecutionContext } from 'ava';
 
 /** Milliseconds that a hostile script may compute. */
-export const CPU = 200;
+const CPU = 200;
 
 /**
  * Asserts that `source` is ended by its limit within 1.5 times that, and that a script beside it gets its work done. What
