@@ -147,6 +147,22 @@ for (const [kind, views] of [
   });
 }
 
+test('what another process finished between the look and the lease is not obtained again', async (t) => {
+  await using world = await openObtainWorld(twoViewsOfSqlite);
+  const [late, early] = [await scriptedIssuer('late'), await scriptedIssuer('early')];
+  const other = world.instance(1, { issuers: [early] });
+  const space = Object.assign(Object.create(world.space), {
+    async lease(...args: Parameters<typeof world.space.lease>) {
+      await other.obtain('race.test', hello, { signal });
+      return await world.space.lease(...args);
+    },
+  });
+  const { obtain } = world.instance(0, { issuers: [late] }, { space });
+  t.like(await obtain('race.test', hello, { signal }), { outcome: 'ready' });
+  t.deepEqual(early.asked, ['race.test']);
+  t.deepEqual(late.asked, []);
+});
+
 test('back-off grows with failures in a row, is never less than Retry-After, and success ends it', async (t) => {
   await using world = await openObtainWorld(twoViewsOfSqlite);
   const issuer = await scriptedIssuer();
