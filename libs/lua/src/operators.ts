@@ -1,4 +1,5 @@
 import { invoke, one } from './call.ts';
+import { type ArithmeticOp, COMPUTE } from './compute.ts';
 import { Builtin, LuaFunction, type Running, type Site } from './function.ts';
 import { metamethod } from './metatable.ts';
 import type { Runtime } from './runtime.ts';
@@ -114,8 +115,6 @@ function assign(rt: Runtime, table: LuaTable, key: LuaValue, value: LuaValue): v
   table.set(key, value);
 }
 
-type ArithmeticOp = '+' | '-' | '*' | '/' | '%' | '^';
-
 const EVENTS: Record<ArithmeticOp, string> = {
   '+': '__add',
   '-': '__sub',
@@ -123,15 +122,6 @@ const EVENTS: Record<ArithmeticOp, string> = {
   '/': '__div',
   '%': '__mod',
   '^': '__pow',
-};
-
-const COMPUTE: Record<ArithmeticOp, (a: number, b: number) => number> = {
-  '+': (a, b) => a + b,
-  '-': (a, b) => a - b,
-  '*': (a, b) => a * b,
-  '/': (a, b) => a / b,
-  '%': (a, b) => a - Math.floor(a / b) * b,
-  '^': (a, b) => a ** b,
 };
 
 /** A number, or a string that reads as one. */

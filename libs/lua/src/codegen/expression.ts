@@ -2,7 +2,7 @@ import { OPERATOR } from '../runtime.ts';
 import type { Expr } from '../syntax/ast.ts';
 import { emitCall, emitMany } from './call.ts';
 import { type Emitter, isOpen, nameOf } from './emitter.ts';
-import { isComparison, isNumber, keep } from './operand.ts';
+import { folded, isComparison, isNumber, keep } from './operand.ts';
 
 /** An expression as JavaScript that gives one value. */
 export function emit(e: Emitter, expr: Expr): string {
@@ -13,9 +13,7 @@ export function emit(e: Emitter, expr: Expr): string {
     case 'false':
       return expr.kind;
     case 'number':
-      if (expr.value === 0) return e.zero(false);
-      // In brackets, so that a property may follow.
-      return `(${expr.value})`;
+      return emitNumber(e, expr.value);
     case 'string':
       return JSON.stringify(expr.value);
     case 'vararg':
@@ -54,6 +52,11 @@ export function emit(e: Emitter, expr: Expr): string {
     case 'table':
       return emitTable(e, expr);
   }
+}
+
+/** In brackets, so that a property may follow. */
+function emitNumber(e: Emitter, value: number): string {
+  return value === 0 ? e.zero(Object.is(value, -0)) : `(${value})`;
 }
 
 /** A condition as a JavaScript boolean. */
@@ -134,9 +137,8 @@ export function emitClosure(
 
 function emitUnary(e: Emitter, expr: Extract<Expr, { kind: 'unary' }>): string {
   if (expr.op === 'not') return `!${emitCondition(e, expr.operand)}`;
-  if (expr.op === '-' && expr.operand.kind === 'number' && expr.operand.value === 0) {
-    return e.zero(true);
-  }
+  const constant = folded(expr);
+  if (constant !== undefined) return emitNumber(e, constant);
   if (expr.op === '-' && isNumber(expr.operand)) return `(-${emit(e, expr.operand)})`;
   const mark = e.mark();
   const [code, v] = keep(e, expr.operand);
@@ -158,6 +160,8 @@ function operands(e: Emitter, left: Expr, right: Expr): [code: string, a: string
 
 function emitArithmetic(e: Emitter, expr: Extract<Expr, { kind: 'binary' }>): string {
   const { op, left, right } = expr;
+  const constant = folded(expr);
+  if (constant !== undefined) return emitNumber(e, constant);
   const mark = e.mark();
   const [code, a, b] = operands(e, left, right);
   e.release(mark);

@@ -1,8 +1,8 @@
-import type { Block, Expr, Stat } from '../syntax/ast.ts';
+import type { Block, Stat } from '../syntax/ast.ts';
 import { emitMany } from './call.ts';
 import { type Emitter, isOpen } from './emitter.ts';
 import { emit } from './expression.ts';
-import { isNumber } from './operand.ts';
+import { folded, isNumber } from './operand.ts';
 
 /** How PUC names the iterator in messages about its arguments. */
 const GENERATOR = '(for generator)';
@@ -33,7 +33,8 @@ export function emitFor(
   let step = '1';
   let constant = 1;
   if (stat.step !== undefined) {
-    constant = constantOf(stat.step);
+    // 0 when it isn't known before, as for a step that is 0: then both directions are tried each round.
+    constant = folded(stat.step) ?? 0;
     step = e.own('s');
     code += `${step}=${emit(e, stat.step)};`;
   }
@@ -62,15 +63,6 @@ export function emitFor(
       (inner, body) => variable + emitBlock(inner, body),
     )
   );
-}
-
-/** The value of a constant number; 0 when it isn't one. */
-function constantOf(expr: Expr): number {
-  if (expr.kind === 'number') return expr.value;
-  if (expr.kind === 'unary' && expr.op === '-' && expr.operand.kind === 'number') {
-    return -expr.operand.value;
-  }
-  return 0;
 }
 
 /** A generic `for`. Over `pairs` and `ipairs` of a table it walks the table itself instead of calling `next`. */

@@ -1,3 +1,4 @@
+import { COMPUTE } from '../compute.ts';
 import type { BinaryOp, Expr } from '../syntax/ast.ts';
 import type { Emitter } from './emitter.ts';
 
@@ -48,4 +49,33 @@ export function keep(e: Emitter, expr: Expr): [code: string, name: string] {
 
 export function isComparison(op: BinaryOp): boolean {
   return op.endsWith('=') || op === '<' || op === '>';
+}
+
+/** The value of an expression of constants, where PUC's compiler computes it too; undefined elsewhere. */
+export function folded(expr: Expr): number | undefined {
+  switch (expr.kind) {
+    case 'number':
+      return expr.value;
+    case 'paren':
+      return folded(expr.inner);
+    case 'unary': {
+      const operand = expr.op === '-' ? folded(expr.operand) : undefined;
+      return operand === undefined ? undefined : -operand;
+    }
+    case 'binary':
+      return foldedBinary(expr);
+    default:
+      return undefined;
+  }
+}
+
+function foldedBinary(expr: Extract<Expr, { kind: 'binary' }>): number | undefined {
+  const { op } = expr;
+  if (isComparison(op)) return undefined;
+  const left = folded(expr.left);
+  const right = left === undefined ? undefined : folded(expr.right);
+  if (left === undefined || right === undefined) return undefined;
+  if (right === 0 && (op === '/' || op === '%')) return undefined;
+  const value = COMPUTE[op as keyof typeof COMPUTE](left, right);
+  return Number.isNaN(value) ? undefined : value;
 }
