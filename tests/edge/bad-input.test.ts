@@ -94,8 +94,11 @@ test('silent clients, dribbling ones and those that stop in mid-handshake are cl
     dribbling.write(hello.subarray(at, at + 1));
     at += 1;
   }, 20);
-  await once(dribbling, 'close');
-  clearInterval(timer);
+  try {
+    await until(() => dribbling.closed);
+  } finally {
+    clearInterval(timer);
+  }
   for (const { ms } of await Promise.all([silent, half, stopped])) t.true(ms < 3000, `${ms} ms`);
   t.deepEqual(it.failures(), Array(4).fill('timeout'));
   t.deepEqual(it.reports.map(({ data }) => data.serverName).filter(Boolean), ['a.test']);
@@ -169,39 +172,42 @@ test('more handshakes at a time than allowed are closed at once, and there is ro
   t.deepEqual(it.failures().sort(), ['closed', 'closed', 'closed', 'overloaded']);
 });
 
-test('a thousand connections of every bad kind leave no socket and no timer in the process', async (t) => {
-  const resources = () =>
-    process.getActiveResourcesInfo().filter((name) => /TCP|Timeout|TLS/.test(name)).length;
-  const before = resources();
-  {
-    await using it = await openFront({ fallback: a, helloMs: 300, handshakeMs: 300 });
-    it.policies.set('need.test', {
-      ...plain,
-      clientCertificate: 'require',
-      trust: { id: 'a', authorities: [ca.certificate] },
-    });
-    const hello = await nodeHello({ servername: 'need.test' });
-    const kinds = [
-      '',
-      'GET / HTTP/1.1\r\n\r\n',
-      hello,
-      hello.subarray(0, 700),
-      Buffer.from([22, 3, 1, 0, 4, 2]),
-    ];
-    for (let round = 0; round < 4; round += 1) {
-      const wave = Array.from({ length: 50 }, () => kinds).flat();
-      await Promise.all(wave.map((bytes) => send(it.port, bytes)));
+test.serial(
+  'a thousand connections of every bad kind leave no socket and no timer in the process',
+  async (t) => {
+    const resources = () =>
+      process.getActiveResourcesInfo().filter((name) => /TCP|Timeout|TLS/.test(name)).length;
+    const before = resources();
+    {
+      await using it = await openFront({ fallback: a, helloMs: 300, handshakeMs: 300 });
+      it.policies.set('need.test', {
+        ...plain,
+        clientCertificate: 'require',
+        trust: { id: 'a', authorities: [ca.certificate] },
+      });
+      const hello = await nodeHello({ servername: 'need.test' });
+      const kinds = [
+        '',
+        'GET / HTTP/1.1\r\n\r\n',
+        hello,
+        hello.subarray(0, 700),
+        Buffer.from([22, 3, 1, 0, 4, 2]),
+      ];
+      for (let round = 0; round < 4; round += 1) {
+        const wave = Array.from({ length: 50 }, () => kinds).flat();
+        await Promise.all(wave.map((bytes) => send(it.port, bytes)));
+      }
+      t.is(it.reports.length, 1000);
+      const counts = Object.groupBy(it.failures(), (reason) => reason);
+      t.is(counts['plain-http']?.length, 200);
+      t.is(counts['not-client-hello']?.length, 200);
+      t.is(counts['timeout']?.length, 600);
+      await nothingLeft(it);
     }
-    t.is(it.reports.length, 1000);
-    const counts = Object.groupBy(it.failures(), (reason) => reason);
-    t.is(counts['plain-http']?.length, 200);
-    t.is(counts['not-client-hello']?.length, 200);
-    t.is(counts['timeout']?.length, 600);
-    await nothingLeft(it);
-  }
-  await until(() => resources() <= before, 'sockets and timers of the process are as before');
-  t.pass();
-});
+    await until(() => resources() <= before, 'sockets and timers of the process are as before');
+    t.pass();
+  },
+);
 
 test('draining takes no new connection and waits for handshakes; disposal closes what is open', async (t) => {
   const find = Promise.withResolvers<typeof a>();
@@ -229,7 +235,7 @@ test('draining takes no new connection and waits for handshakes; disposal closes
   t.is(it.front.status().open, 1);
   client.on('error', () => {});
   await it.front[Symbol.asyncDispose]();
-  await once(client, 'close');
+  await until(() => client.closed);
   t.is(it.front.status().open, 0);
 });
 
