@@ -75,9 +75,7 @@ export function entityLog(space: EntitySpace, types: readonly EntityType[]): Ent
 
   const since = async (at: LogHead, signal?: AbortSignal) => {
     const { version: last, epoch } = await head(signal);
-    // Before the first version there is nothing that could be of another numbering.
-    const begun = at.version > 0 || at.epoch !== UNBEGUN;
-    if ((begun && at.epoch !== epoch) || at.version > last) return undefined;
+    if (at.epoch !== epoch || at.version > last) return undefined;
     const { version } = at;
     const deltas: Delta[] = [];
     for (let from = version + 1; from <= last; from += PAGE) {
@@ -88,15 +86,15 @@ export function entityLog(space: EntitySpace, types: readonly EntityType[]): Ent
         deltas.push(decode<Delta>(keys[i] as EntityKey, entry));
       }
     }
-    return { epoch, deltas };
+    return deltas;
   };
 
   const catchUp = async (tables: EntityTables, signal?: AbortSignal) => {
-    const found = await since(tables, signal);
-    if (found === undefined) return false;
-    for (const delta of found.deltas) tables.apply(delta);
-    tables.number(found.epoch);
-    return true;
+    // Tables of before the first version are of no numbering yet: they may join the one that begins.
+    if (tables.version === 0) tables.number((await head(signal)).epoch);
+    const deltas = await since(tables, signal);
+    for (const delta of deltas ?? []) tables.apply(delta);
+    return deltas !== undefined;
   };
 
   return {
@@ -104,7 +102,7 @@ export function entityLog(space: EntitySpace, types: readonly EntityType[]): Ent
       const { epoch, version } = await head(signal);
       return { epoch, version };
     },
-    since: async (at, signal) => (await since(at, signal))?.deltas,
+    since,
     catchUp,
     async load(signal) {
       for (;;) {
