@@ -4,7 +4,7 @@ import type { Clock } from '@sallyport/runtime';
 import { AcmeProblemError, AcmeProtocolError, AcmeUnreachableError } from '../../errors.ts';
 import { problemDocument, retryAfterMs } from './problem.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Parsed JSON, or text. */
