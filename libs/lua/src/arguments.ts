@@ -45,10 +45,6 @@ export function optionalString(rt: Runtime, value: LuaValue, n: number, absent: 
   return value === undefined ? absent : checkString(rt, value, n);
 }
 
-export function optionalNumber(rt: Runtime, value: LuaValue, n: number, absent: number): number {
-  return value === undefined ? absent : checkNumber(rt, value, n);
-}
-
 export function optionalInteger(rt: Runtime, value: LuaValue, n: number, absent: number): number {
   return value === undefined ? absent : checkInteger(rt, value, n);
 }

@@ -5,7 +5,7 @@ import type { Runtime } from './runtime.ts';
 import type { LuaValue } from './value.ts';
 
 /** Strings from here on are accounted for one by one. */
-export const LONG = 4096;
+const LONG = 4096;
 
 /** The text of a string or number; undefined for other values. */
 export function textOf(rt: Runtime, value: LuaValue): string | undefined {

@@ -9,7 +9,7 @@ const GENERATOR = '(for generator)';
 
 type EmitBlock = (e: Emitter, block: Block) => string;
 
-export const TICK = 'if(--rt.fuel<0)rt.tick();';
+const TICK = 'if(--rt.fuel<0)rt.tick();';
 
 /** A loop with the given head; counts its rounds. */
 export function emitLoop(e: Emitter, head: string, body: Block, emitBlock: EmitBlock): string {

@@ -116,7 +116,7 @@ function emitIf(e: Emitter, stat: Extract<Stat, { kind: 'if' }>): string {
 }
 
 /** What declares a local with a value. */
-export function declare(e: Emitter, local: Local, value: string): string {
+function declare(e: Emitter, local: Local, value: string): string {
   return local.boxed ? `${e.local(local)}=new BX(${value});` : `${e.local(local)}=${value};`;
 }
 

@@ -54,7 +54,7 @@ const load = calling('load', function* (rt, reader, name): Running {
 });
 
 /** Asks the resolver for a file; undefined when there is none. */
-export function* resolve(rt: Runtime, path: string): Running<Source | undefined> {
+function* resolve(rt: Runtime, path: string): Running<Source | undefined> {
   const answer = rt.host.resolve?.(path);
   if (!(answer instanceof Promise)) return answer;
   let found: Source | undefined;

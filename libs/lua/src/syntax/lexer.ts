@@ -290,7 +290,7 @@ export class Lexer {
 }
 
 /** A token as messages quote it: luaX_token2str. */
-export function printable(token: string): string {
+function printable(token: string): string {
   const c = token.charCodeAt(0);
   return token.length === 1 && c > 0 && (c < 32 || c === 127) ? `char(${c})` : token;
 }
