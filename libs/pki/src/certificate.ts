@@ -3,7 +3,6 @@ import { isIP } from 'node:net';
 import type { Extension, Name } from '@peculiar/x509';
 import { CertificateRequestError } from './errors.ts';
 import type { PrivateKey } from './private-key.ts';
-import { provideReflectMetadata } from './reflect.ts';
 
 /** When a certificate is valid, milliseconds since the Unix epoch; whole seconds are kept. */
 export interface Validity {
@@ -243,6 +242,7 @@ const range = ({ notBefore, notAfter }: Validity) => `${iso(notBefore)} to ${iso
 
 /** Loaded when the first certificate is made: it takes a quarter of a second, and most processes make none. */
 async function library() {
-  provideReflectMetadata();
+  // tsyringe, which @peculiar/x509 brings, asks for it before it loads.
+  await import('reflect-metadata');
   return await import('@peculiar/x509');
 }
