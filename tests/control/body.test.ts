@@ -94,6 +94,33 @@ test('a multipart form has the fields of a form, files too', async (t) => {
   });
 });
 
+test('a multipart form as large as a body may be is read whole', async (t) => {
+  const form = new FormData();
+  const value = 'x'.repeat(100_000);
+  for (let i = 0; i < 8; i += 1) form.append('large[]', value);
+  for (let i = 0; i < 900; i += 1) form.append('many[]', String(i));
+  const request = new Request('http://a/', { method: 'POST', body: form });
+  const type = request.headers.get('content-type') ?? undefined;
+  const decoded = await decodeBody(type, new Uint8Array(await request.arrayBuffer()));
+  if (!decoded.ok) throw new Error(decoded.message);
+  const { large, many } = decoded.value as { large: string[]; many: string[] };
+  t.deepEqual(large, Array(8).fill(value));
+  t.is(many.length, 900);
+});
+
+for (const body of [
+  '--b\r\n\r\n--b--b---\r\n\r\n',
+  '--b\r\ncontent-disposition: form-data; name="a"\r\n--b--',
+  '\r\n--b\r\n--b\r\n\r\n--b--ba',
+]) {
+  test(`the multipart body ${JSON.stringify(body)}, which never ends, is refused`, async (t) => {
+    t.deepEqual(
+      await decode('multipart/form-data; boundary=b', body),
+      refused('Cannot parse form body'),
+    );
+  });
+}
+
 for (const [text, schema, value] of [
   ['port=80&retries=x', services.schema, { port: 80, retries: 'x' }],
   ['port=0x50', services.schema, { port: '0x50' }],
@@ -167,7 +194,17 @@ test('an entity written as a form, in any way, is read as the entity', async (t)
 test('no body, of whatever type, makes the reader throw, and what it reads is plain', async (t) => {
   const part = fc.constantFrom(
     ...['a', '.', '[', ']', '[]', '=', '&', '1', '__proto__', 'constructor', '%5B', '%', '"', '{'],
-    ...[':', ',', '}', '\r\n', '--b', '--b--', 'content-disposition: form-data; name="a.b"'],
+    ...[
+      ':',
+      ',',
+      '}',
+      '\r\n',
+      '\r\n\r\n',
+      '-',
+      '--b',
+      '--b--',
+      'content-disposition: form-data; name="a.b"',
+    ],
   );
   const body = fc.oneof(
     fc.uint8Array({ maxLength: 64 }),

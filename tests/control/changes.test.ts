@@ -30,10 +30,18 @@ for (const [name, open] of Object.entries(worlds)) {
     await using b = await startControl({ space: world.space, bus: await world.connect() });
     let tables: EntityTables | undefined;
     let resets = 0;
+    let asked = 0;
+    const source = entityFeed(entityLog(world.space, types));
     await using reader = await followFeed({
       feed: gateway,
       feeds: (await world.connect()).feeds,
-      source: entityFeed(entityLog(world.space, types)),
+      source: {
+        ...source,
+        since: (at, signal) => {
+          asked += 1;
+          return source.since(at, signal);
+        },
+      },
       clock: systemClock,
       reset: (value) => {
         resets += 1;
@@ -52,6 +60,7 @@ for (const [name, open] of Object.entries(worlds)) {
     await a.ask('POST', '/services', { name: 's', host: 'a.example' });
     await within('a service', () => tables?.byKey(services, 's'));
     const began = resets;
+    const askedBefore = asked;
     await b.ask('POST', '/services/s/routes', { name: 'r', paths: ['/r'] });
     await within('a route', () => tables?.byKey(routes, 'r'));
     await a.ask('PATCH', '/routes/r', { strip_path: false });
@@ -61,6 +70,8 @@ for (const [name, open] of Object.entries(worlds)) {
     await within('a key', () => tables?.get(keyAuths, key.id));
     await a.ask('DELETE', '/consumers/fiona');
     await within('a removal', () => tables?.count(consumers) === 0 && tables.count(keyAuths) === 0);
+    // Without announcements each of the four steps would have been found by asking after a heartbeat.
+    t.true(asked - askedBefore < 3, `asked ${asked - askedBefore} times`);
     await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
         (i % 2 === 0 ? a : b).ask('POST', '/consumers', { username: `user-${i}` }),

@@ -24,7 +24,7 @@ const ids = randomIds(systemClock);
 export const digestKey = (key: string) =>
   createHmac('sha256', 'test').update(key).digest('base64url');
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -33,7 +33,7 @@ export interface Reply {
 }
 
 /** Asks as curl does: a string is a form, an object JSON. */
-export async function ask(
+async function ask(
   base: string,
   method: string,
   path: string,

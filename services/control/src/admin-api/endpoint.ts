@@ -5,7 +5,7 @@ import { type Answer, NOT_ALLOWED } from './answer.ts';
 import type { Sent } from './desk.ts';
 import type { Query } from './list.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A request, as handlers see it. */
 export interface Call {
