@@ -35,7 +35,6 @@ const load = calling('load', function* (rt, reader, name): Running {
     throw typeMismatch(rt, 1, 'function', reader);
   }
   const chunk = optionalString(rt, name, 2, '=(load)');
-  const { depth } = rt;
   let source = '';
   try {
     for (;;) {
@@ -46,9 +45,7 @@ const load = calling('load', function* (rt, reader, name): Running {
       rt.grow(piece.length);
     }
   } catch (error) {
-    const value = caught(error);
-    rt.depth = depth;
-    return [undefined, value];
+    return [undefined, caught(error)];
   }
   return loaded(rt, source, chunk);
 });

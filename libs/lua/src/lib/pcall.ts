@@ -8,27 +8,20 @@ import { type LuaValue, NONE } from '../value.ts';
 /** `pcall (f, ...)`. Doesn't catch what stops the script. */
 export const pcall = calling('pcall', function* (rt, f, ...args): Running {
   checkAny(rt, f, 1);
-  const { depth } = rt;
   try {
     return [true, ...(yield* rt.call(f, args))];
   } catch (error) {
-    const value = caught(error);
-    rt.depth = depth;
-    return [false, value];
+    return [false, caught(error)];
   }
 });
 
 /** `xpcall (f, handler)`. The handler runs where the error was raised, so that it can look at the calls that led there. */
 export const xpcall = calling('xpcall', function* (rt, f, handler): Running {
   if (rt.argc < 2) throw rt.argError(2, 'value expected');
-  const { depth } = rt;
   try {
     return [true, ...(yield* rt.call(f, []))];
   } catch (error) {
-    const value = caught(error);
-    const result = yield* handle(rt, handler, value, error);
-    rt.depth = depth;
-    return [false, result];
+    return [false, yield* handle(rt, handler, caught(error), error)];
   }
 });
 
