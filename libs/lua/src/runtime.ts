@@ -47,7 +47,7 @@ export class Runtime {
   readonly mode: Mode;
   readonly numberText: NumberText;
   /** Calls inside one another before "stack overflow". */
-  readonly maxDepth: number;
+  maxDepth: number;
   globals!: LuaTable;
   /** The call from the host in progress. */
   context: HostContext | undefined;

@@ -74,3 +74,13 @@ test('an uncaught error leaves with the call chain of the script', async (t) => 
     "stack traceback:\n\tscript:2: in function 'inner'\n\tscript:5: in function 'outer'\n\tscript:7: in main chunk\n\t[C]: ?",
   );
 });
+
+test('a handler of xpcall has room to look at a stack overflow', async (t) => {
+  t.deepEqual(
+    await run(`
+      local function f() return 1 + f() end
+      local ok, text = xpcall(f, function(m) return debug.traceback(m) end)
+      return ok, text:match("^[^\\n]*"), #text > 500, (select(2, pcall(f)))`),
+    [false, 'script:2: stack overflow', true, 'script:2: stack overflow'],
+  );
+});

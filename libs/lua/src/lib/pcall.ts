@@ -44,8 +44,18 @@ function* handle(
     rt.fns[depth + 1] = raiser;
     rt.pos[depth + 1] = 0;
   }
+  // The error may be that there is no room left; handling it needs some.
+  rt.maxDepth += HANDLER_ROOM;
+  try {
+    return yield* insist(rt, handler, value);
+  } finally {
+    rt.maxDepth -= HANDLER_ROOM;
+  }
+}
+
+/** An error in the handler is handled by the handler, until PUC's C stack ends (LUA_ERRERR); a stop goes on. */
+function* insist(rt: Runtime, handler: LuaValue, value: LuaValue): Running<LuaValue> {
   let subject = value;
-  // An error in the handler is handled by the handler, until PUC's C stack ends (LUA_ERRERR); a stop goes on.
   for (let i = 0; i < HANDLER_ERRORS; i += 1) {
     try {
       return yield* rt.call1(handler, [subject]);
@@ -57,5 +67,6 @@ function* handle(
 }
 
 const HANDLER_ERRORS = 200;
+const HANDLER_ROOM = 200;
 
 const raiser = new Builtin('?', () => NONE);
