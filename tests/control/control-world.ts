@@ -134,7 +134,11 @@ export async function clusterWorld(): Promise<World> {
   stack.use(nats);
   const { host, port } = redis;
   const store = stack.use(
-    await openRedisStore({ mode: 'single', host, port, prefix: 'sallyport' }),
+    await openRedisStore({
+      ...{ mode: 'single', host, port, prefix: 'sallyport' },
+      // Every commit is fsynced here, and CI's disk is shared.
+      commandTimeoutMs: 10_000,
+    }),
   );
   const owned = stack.move();
   return {

@@ -82,7 +82,7 @@ export interface Said {
 }
 
 /** Answers with an HTTP response at once, whatever is asked. */
-export function answer({
+function answer({
   socket,
   clientCertificate: shown,
   ...connection

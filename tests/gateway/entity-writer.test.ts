@@ -66,7 +66,10 @@ const stores: Record<string, () => Promise<{ space: Space } & AsyncDisposable>> 
     await using stack = new AsyncDisposableStack();
     const { host, port } = stack.use(await startRedis());
     const store = stack.use(
-      await openRedisStore({ mode: 'single', host, port, prefix: 'sallyport' }),
+      await openRedisStore({
+        ...{ mode: 'single', host, port, prefix: 'sallyport' },
+        commandTimeoutMs: 10_000,
+      }),
     );
     const owned = stack.move();
     return { space: store.space('gateway'), [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -18,6 +18,8 @@ const CHECK_MS = 500;
 export async function buildApp(ports: AdminPorts, settings: AdminSettings): Promise<AdminRouter> {
   const app: AdminRouter = fastify({
     logger: false,
+    // Names of consumers may have 512 characters.
+    routerOptions: { maxParamLength: 512 },
     bodyLimit: settings.max_body,
     requestTimeout: settings.request_timeout,
     keepAliveTimeout: KEEP_ALIVE_MS,

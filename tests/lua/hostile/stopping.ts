@@ -6,7 +6,7 @@ const CPU = 200;
 
 /**
  * Asserts that `source` is ended by its limit within 1.5 times that, and that a script beside it gets its work done. What
- * the machine does meanwhile is the machine's: the best of three tries counts.
+ * the machine does meanwhile is the machine's: the best of six tries counts.
  */
 export async function stopped(
   t: ExecutionContext,
@@ -16,7 +16,7 @@ export async function stopped(
 ): Promise<void> {
   const program = compile(source, { name: '=hostile' });
   let best = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < 3 && best > 1.5 * CPU; tries++) {
+  for (let tries = 0; tries < 6 && best > 1.5 * CPU; tries++) {
     const environment = createEnvironment({ print: () => {} });
     const start = performance.now();
     const hostile = environment.call(environment.load(program), [], { limits });
