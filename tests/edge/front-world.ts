@@ -82,11 +82,7 @@ export interface Said {
 }
 
 /** Answers with an HTTP response at once, whatever is asked. */
-function answer({
-  socket,
-  clientCertificate: shown,
-  ...connection
-}: SecuredConnection): void {
+function answer({ socket, clientCertificate: shown, ...connection }: SecuredConnection): void {
   const { id, handshake, serverName, alpn, protocol, resumed } = connection;
   const said = { id, handshake, serverName, alpn, protocol, resumed };
   const { verified, fault, fingerprint, chain } = shown ?? {};
