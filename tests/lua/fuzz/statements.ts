@@ -90,12 +90,10 @@ const assign: Make = (p) => {
     ['list', '[1]'],
     ['list', `[#t + ${p.random.below(2)}]`],
   ]);
-  return [
-    [
-      `do local t = ${value(p, holder)} t${field} = ${value(p, field.includes('.v') ? 'number' : k)} print(S(t)) end`,
-    ],
-    p,
-  ];
+  const given = value(p, field.includes('.v') ? 'number' : k);
+  // A list with a hole has more than one border, of which `#` may give any.
+  const stored = holder === 'list' ? `${given} or 0` : given;
+  return [[`do local t = ${value(p, holder)} t${field} = ${stored} print(S(t)) end`], p];
 };
 
 const swap: Make = (p) => {
