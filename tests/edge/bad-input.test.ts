@@ -100,7 +100,9 @@ test('silent clients, dribbling ones and those that stop in mid-handshake are cl
     clearInterval(timer);
   }
   for (const { ms } of await Promise.all([silent, half, stopped])) t.true(ms < 3000, `${ms} ms`);
-  t.deepEqual(it.failures(), Array(4).fill('timeout'));
+  // Other tests' clients look for servers they have killed: a stray one may meet this port, and isn't TLS.
+  const failures = it.failures().filter((failure) => failure !== 'not-tls');
+  t.deepEqual(failures, Array(4).fill('timeout'));
   t.deepEqual(it.reports.map(({ data }) => data.serverName).filter(Boolean), ['a.test']);
   await nothingLeft(it);
 });
