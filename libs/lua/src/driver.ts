@@ -8,7 +8,7 @@ import { type Runtime, SLICE } from './runtime.ts';
 import { advance, begin, ENDED, enter, leave, STACK_ROOM } from './stretch.ts';
 import { LuaThread } from './thread.ts';
 import { traceback } from './traceback.ts';
-import type { LuaValue } from './value.ts';
+import { type LuaValue, NONE } from './value.ts';
 
 const FAILED: unique symbol = Symbol('failed');
 /** Longest that a timer can wait. */
@@ -22,8 +22,10 @@ export class Driver {
   readonly #signal: AbortSignal | undefined;
   readonly #main: LuaThread;
   #thread: LuaThread;
-  #resolve!: (values: LuaValue[]) => void;
-  #reject!: (error: unknown) => void;
+  #waiter: PromiseWithResolvers<LuaValue[]> | undefined;
+  #values: LuaValue[] = NONE;
+  #error: unknown;
+  #failed = false;
   #timer: NodeJS.Timeout | undefined;
   #done = false;
   #watching = false;
@@ -34,7 +36,7 @@ export class Driver {
     this.#budget = new Budget(options.limits ?? {}, options.signal);
     this.#signal = options.signal;
     this.#context = new HostContext(rt, this.#budget, options);
-    this.#main = new LuaThread(undefined, true);
+    this.#main = rt.spare.pop() ?? new LuaThread(undefined, true);
     this.#main.status = 'running';
     this.#main.room = STACK_ROOM;
     this.#thread = this.#main;
@@ -42,15 +44,14 @@ export class Driver {
 
   /** Calls `f`. Rejects with `LuaError`, `LuaStopError`, or what a host function was rejected with as `cause`. */
   run(f: LuaValue, args: LuaValue[]): Promise<LuaValue[]> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      if (this.#signal?.aborted) this.#fail(this.#budget.aborted());
-      else {
-        const start = f instanceof LuaFunction ? f.code(f, ...args) : invoke(this.#rt, f, args);
-        this.#step(undefined, false, start);
-      }
-    });
+    if (this.#signal?.aborted) return Promise.reject(this.#budget.aborted());
+    const start = f instanceof LuaFunction ? f.code(f, ...args) : invoke(this.#rt, f, args);
+    this.#step(undefined, false, start);
+    // Most calls are done by now: they need no promise that somebody resolves.
+    if (this.#failed) return Promise.reject(this.#error);
+    if (this.#done) return Promise.resolve(this.#values);
+    this.#waiter = Promise.withResolvers();
+    return this.#waiter.promise;
   }
 
   #step(sent: unknown, failed: boolean, start?: ReturnType<typeof invoke>): void {
@@ -120,14 +121,18 @@ export class Driver {
 
   #succeed(values: LuaValue[]): void {
     this.#end();
-    this.#resolve(values);
+    recycle(this.#rt, this.#main);
+    this.#values = values;
+    this.#waiter?.resolve(values);
   }
 
   #fail(error: unknown): void {
     if (this.#done) return;
     this.#end();
     if (error instanceof LuaStopError) this.#context.stop(error);
-    this.#reject(error);
+    this.#error = error;
+    this.#failed = true;
+    this.#waiter?.reject(error);
   }
 
   #end(): void {
@@ -136,4 +141,17 @@ export class Driver {
     clearTimeout(this.#timer);
     if (this.#abort !== undefined) this.#signal?.removeEventListener('abort', this.#abort);
   }
+}
+
+/** Threads kept for the next calls of an environment, and how long a chain of calls one may have had. */
+const SPARE = 16;
+const SPARE_DEPTH = 64;
+
+/** A main thread that has ended can serve another call: making its arrays costs more than all the rest. */
+function recycle(rt: Runtime, thread: LuaThread): void {
+  if (rt.spare.length >= SPARE || thread.fns.length > SPARE_DEPTH) return;
+  thread.depth = 0;
+  thread.result = undefined;
+  thread.fns.length = 1;
+  rt.spare.push(thread);
 }

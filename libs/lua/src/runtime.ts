@@ -43,6 +43,8 @@ export class Runtime {
   /** Arguments of the call in progress, where its site doesn't say. */
   argc = 0;
   stringMeta: LuaTable | null = null;
+  /** Main threads of calls that have ended, for the next ones. */
+  readonly spare: LuaThread[] = [];
   budget: Budget | undefined;
   readonly mode: Mode;
   readonly numberText: NumberText;
