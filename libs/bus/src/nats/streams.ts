@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { StreamMismatchError } from './errors.ts';
@@ -126,13 +127,35 @@ export async function applyStreams(
   for (const wanted of plan) {
     const own = differences.filter((d) => d.target === `stream ${wanted.name}`);
     if (own.length === 0) continue;
-    await management.call(
-      (m) =>
-        own[0]?.remedy === 'create' ? m.streams.add(wanted) : m.streams.update(wanted.name, wanted),
-      signal,
-    );
+    if (own[0]?.remedy === 'create') await createStream(management, wanted, signal);
+    else await management.call((m) => m.streams.update(wanted.name, wanted), signal);
   }
   return differences;
+}
+
+/** How often, and how long apart, to look whether a stream is there that couldn't be made. */
+const LOOKS = 20;
+const LOOK_MS = 50;
+
+/**
+ * Makes a stream. Two processes that start at once both try: nats-server tells the later one that the subjects overlap
+ * before it shows the stream, so a refusal counts only when the stream isn't there, as planned, a moment later.
+ */
+async function createStream(
+  management: Management,
+  wanted: StreamPlan,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await management.call((m) => m.streams.add(wanted), signal);
+  } catch (refusal) {
+    for (let look = 0; ; look += 1) {
+      const missing = await diffStreams(management, [wanted], signal);
+      if (missing.length === 0) return;
+      if (look === LOOKS || missing[0]?.remedy !== 'create') throw refusal;
+      await sleep(LOOK_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  }
 }
 
 /** All that differs, for a person who can change it. */

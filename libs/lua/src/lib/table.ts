@@ -58,8 +58,9 @@ const remove = plain('remove', (rt, t, position) => {
 });
 
 const concat = plain('concat', (rt, t, separator, first, last) => {
-  const table = checkTable(rt, t, 1);
+  // The separator first, as PUC does: where both are wrong it is the one complained of.
   const between = optionalString(rt, separator, 2, '');
+  const table = checkTable(rt, t, 1);
   const from = optionalInteger(rt, first, 3, 1);
   const to = last === undefined ? table.length() : checkInteger(rt, last, 4);
   const parts: string[] = [];
