@@ -2,9 +2,9 @@ import { createEnvironment, type Environment } from '@sallyport/lua';
 import { timed } from './clock.ts';
 import { debianKernel, debianVersion } from './debian.ts';
 import { KERNELS } from './kernels.ts';
+import type { LuaBenchOptions, LuaBenchReport, LuaBenchRow } from './measurement.ts';
 import { answer, EMPTY, opened } from './ours.ts';
 import { fengari, forLater, type PeerKind, wasmoon } from './peers.ts';
-import type { LuaBenchOptions, LuaBenchReport, LuaBenchRow } from './report.ts';
 
 /** Slowest that our kernels may be against lua5.1, as a geometric mean: 0.6 of its speed. */
 const KERNEL_RATIO = 1 / 0.6;

@@ -1,4 +1,4 @@
-import { luaBench } from '../../../libs/lua/bench/index.ts';
+import { luaBench } from '@sallyport/lua/bench';
 import { testWith } from '../../world/needs.ts';
 
 const test = testWith('lua5.1');
