@@ -55,4 +55,15 @@ export type {
   Subscription,
   WorkOptions,
 } from './ports.ts';
+export {
+  announcePresence,
+  type NodeDescription,
+  type PresenceOptions,
+} from './presence/announce.ts';
+export {
+  type PresenceWatch,
+  type PresentNode,
+  type WatchOptions,
+  watchPresence,
+} from './presence/watch.ts';
 export { type Relay, type RelayOptions, relayOutbox } from './relay.ts';
