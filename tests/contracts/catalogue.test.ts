@@ -75,7 +75,9 @@ for (const contract of catalogue) {
 
   test(`an example of ${contract.subject} without a required property is refused by its name`, async (t) => {
     const { examples } = await golden(contract);
-    for (const name of (contract.schema as { required?: string[] }).required ?? []) {
+    const { required = [] } = contract.schema as { required?: string[] };
+    if (required.length === 0) t.notThrows(() => contract.parse({}));
+    for (const name of required) {
       const { [name]: _, ...rest } = examples[0] as Record<string, unknown>;
       const error = t.throws(() => contract.parse(rest), { instanceOf: ContractError });
       t.true(error.message.includes(name), error.message);
@@ -125,6 +127,7 @@ const SECRET =
 const NO_SECRETS: Record<string, string> = {
   'evt.session.created.v1 credential': 'id of an entity',
   'rpc.sessions.create.v1 credential': 'id of an entity',
+  'rpc.sessions.list.v1 (reply) credential': 'id of an entity',
   'feed.certificates.v1 key': "names a record; an http-01 challenge's token is public",
 };
 

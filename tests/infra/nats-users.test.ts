@@ -30,6 +30,7 @@ const MATRIX: Record<string, Cell> = {
   'sallyport.dead.job.actions.run.v1': { publish: ['actions'] },
   'sallyport.dead.evt.auth.decided.v1': {},
   // Questions.
+  'sallyport.rpc.certs.list.v1': { publish: ['control'], subscribe: ['certs'] },
   'sallyport.rpc.certs.obtain.v1': { publish: ['edge', 'control'], subscribe: ['certs'] },
   'sallyport.rpc.certs.revoke.v1': { publish: ['control'], subscribe: ['certs'] },
   'sallyport.rpc.auth.decide.v1': { publish: ['edge', 'control'], subscribe: ['auth'] },
@@ -47,6 +48,7 @@ const MATRIX: Record<string, Cell> = {
   'sallyport.feed.certificates.v1': { publish: ['certs'], subscribe: ['edge'] },
   'sallyport.feed.tickets.v1': { publish: ['sessions'], subscribe: ['edge'] },
   'sallyport.feed.revocations.v1': { publish: ['sessions'], subscribe: ['edge'] },
+  'sallyport.feed.nodes.v1': { publish: SERVICES, subscribe: ['control'] },
   'sallyport.feed.bans.v1': { publish: ['auth'], subscribe: ['edge', 'auth'] },
   // Wildcards would be everything at once.
   'sallyport.>': {},

@@ -49,6 +49,7 @@ const MATRIX = `
   keys-leaf-keys          r    w     -    -        -       -
   keys-acme-accounts      -    w     -    -        -       -
   keys-internal-ca        -    w     -    -        -       -
+  keys-credentials        r    -     -    -        -       w
   keys-sessions           r    -     -    w        -       -
   keys-tickets            r    -     -    w        -       -
   keys-messages-actions   -    -     p    -        w       -

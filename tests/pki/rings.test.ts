@@ -38,6 +38,7 @@ const READERS: Record<PurposeName, ServiceName[]> = {
   'leaf-keys': ['certs', 'edge'],
   'acme-accounts': ['certs'],
   'internal-ca': ['certs'],
+  credentials: ['control', 'edge'],
   sessions: ['edge', 'sessions'],
   tickets: ['edge', 'sessions'],
   'messages-actions': ['actions'],

@@ -1,14 +1,22 @@
 import { actionsRun } from './actions.ts';
 import { authDecide, authDecided, bans } from './auth.ts';
-import { certificateFailed, certificateIssued, certificates, certsObtain } from './certs.ts';
+import {
+  certificateFailed,
+  certificateIssued,
+  certificates,
+  certsList,
+  certsObtain,
+} from './certs.ts';
 import type { EventType, FeedType, JobType, RpcType } from './define.ts';
 import { entityChanged, gateway } from './gateway.ts';
+import { nodes } from './nodes.ts';
 import {
   revocations,
   sessionCreated,
   sessionRenewed,
   sessionRevoked,
   sessionsCreate,
+  sessionsList,
   sessionsRenew,
   sessionsRevoke,
   tickets,
@@ -26,6 +34,7 @@ export const catalogue: readonly Contract[] = [
   ...[certificateIssued, certificateFailed],
   ...[entityChanged],
   ...[actionsRun],
-  ...[authDecide, certsObtain, sessionsCreate, sessionsRenew, sessionsRevoke],
-  ...[bans, certificates, gateway, revocations, tickets],
+  ...[authDecide, certsList, certsObtain],
+  ...[sessionsCreate, sessionsList, sessionsRenew, sessionsRevoke],
+  ...[bans, certificates, gateway, nodes, revocations, tickets],
 ].sort((a, b) => (a.subject < b.subject ? -1 : 1));

@@ -79,3 +79,25 @@ export const certificates = defineFeed({
     removed: Type.Optional(Type.Boolean()),
   }),
 });
+
+export const certsList = defineRpc({
+  type: 'certs.list',
+  version: 1,
+  summary: 'The certificates there are, by name.',
+  data: Open({
+    after: Type.Optional(HostName('Only names behind this one, in the order of their bytes.')),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' })),
+  }),
+  reply: Open({
+    certificates: Type.Array(
+      Open({
+        name: HostName('What it was obtained for.'),
+        issuer,
+        fingerprint: Fingerprint('SHA-256 of the leaf.'),
+        notBefore: Time('Start of validity.'),
+        notAfter: Time('End of validity.'),
+      }),
+    ),
+    next: Type.Optional(HostName('Where to go on, as `after`; absent on the last page.')),
+  }),
+});

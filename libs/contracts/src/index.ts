@@ -3,7 +3,13 @@ export { type AsyncApiOptions, asyncapi } from './asyncapi.ts';
 export { authDecide, authDecided, bans } from './auth.ts';
 export { decodeBatch, decodeEvents, encodeBatch } from './batch.ts';
 export { type Contract, catalogue } from './catalogue.ts';
-export { certificateFailed, certificateIssued, certificates, certsObtain } from './certs.ts';
+export {
+  certificateFailed,
+  certificateIssued,
+  certificates,
+  certsList,
+  certsObtain,
+} from './certs.ts';
 export { breakingChanges } from './compatibility.ts';
 export {
   type DataOf,
@@ -34,6 +40,7 @@ export {
 } from './envelope.ts';
 export { ContractError } from './errors.ts';
 export { entityChanged, gateway } from './gateway.ts';
+export { nodes } from './nodes.ts';
 export {
   Personal,
   type PrivacyClass,
@@ -54,6 +61,7 @@ export {
   sessionRenewed,
   sessionRevoked,
   sessionsCreate,
+  sessionsList,
   sessionsRenew,
   sessionsRevoke,
   tickets,

@@ -12,6 +12,23 @@ const audience = Type.String({
 const subject = Personal('account', { maxLength: 1024, description: 'Whose session it is.' });
 const consumer = Type.Optional(Id('The consumer entity it was made for.'));
 const credential = Type.Optional(Id('The credential entity it was made with.'));
+const ms = (description: string) =>
+  Type.Optional(
+    Type.Integer({ minimum: 0, description: `${description}, milliseconds; 0: no limit.` }),
+  );
+/** How the sessions of a route are to be; what is absent is as the service is configured. */
+const policy = Type.Optional(
+  Open({
+    storage: Type.Optional(Word('Where they live: server, or cookie.')),
+    name: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'Name of the cookie.' }),
+    ),
+    idleMs: ms('Without a request'),
+    rollingMs: ms('Since the last renewal'),
+    absoluteMs: ms('Since the login'),
+    staleMs: ms('How long a renewed session’s old cookie is taken'),
+  }),
+);
 const cookie = Open({
   session,
   cookie: Sealed('edge'),
@@ -59,6 +76,7 @@ export const sessionsCreate = defineRpc({
     ...{ audience, subject, consumer, credential },
     groups: Type.Optional(Type.Array(Type.String({ maxLength: 256 }))),
     client: Type.Optional(Client()),
+    policy,
   }),
   reply: cookie,
 });
@@ -67,7 +85,11 @@ export const sessionsRenew = defineRpc({
   type: 'sessions.renew',
   version: 1,
   summary: 'Go on under a new id; all who renew the same session get the same successor.',
-  data: Open({ cookie: Sealed('sessions') }),
+  data: Open({
+    cookie: Sealed('sessions'),
+    audience: Type.Optional(audience),
+    policy,
+  }),
   reply: Type.Union([
     Open({ outcome: Type.Literal('renewed'), ...cookie.properties }),
     Open({ outcome: Type.Literal('refused'), reason: Word('Why, such as expired, revoked.') }),
@@ -91,6 +113,29 @@ export const sessionsRevoke = defineRpc({
   }),
   reply: Open({
     revoked: Type.Integer({ minimum: 0, description: 'How many ended by this.' }),
+  }),
+});
+
+export const sessionsList = defineRpc({
+  type: 'sessions.list',
+  version: 1,
+  summary: 'The sessions of a subject that haven’t ended.',
+  data: Open({
+    audience,
+    subject: Type.String({ maxLength: 1024, description: 'Whose sessions.' }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' })),
+  }),
+  reply: Open({
+    sessions: Type.Array(
+      Open({
+        session,
+        ...{ audience, subject, consumer, credential },
+        created: Time('The login.'),
+        seen: Time('The last use that was written down.'),
+        expires: Type.Optional(Time('When it ends if nothing renews it; absent: never.')),
+        client: Type.Optional(Client()),
+      }),
+    ),
   }),
 });
 

@@ -25,6 +25,8 @@ export const PURPOSES = {
   'acme-accounts': { owner: 'certs', readers: ['certs'] },
   /** The key of the internal CA. */
   'internal-ca': { owner: 'certs', readers: ['certs'] },
+  /** Keyed digests of consumers' keys: what a dump of the store has instead of them. */
+  credentials: { owner: 'control', readers: ['control', 'edge'] },
   /** Cookies and session records. */
   sessions: { owner: 'sessions', readers: ['edge', 'sessions'] },
   /** TLS session tickets. */
