@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { certificateKey, certificates, createAcmeIssuer, refusalKey } from '@sallyport/certs';
+import { createAcmeIssuer } from '@sallyport/certs';
+import { storedCertificates, storedRefusals } from '@sallyport/pki';
 import { systemClock } from '@sallyport/runtime';
 import { testWith } from '../world/needs.ts';
 import { startPebble } from '../world/pebble.ts';
@@ -50,9 +51,9 @@ test.serial(
     t.like(outcomes[0], { outcome: 'ready' });
     t.is(pebble.count('orders'), 1);
     t.is(pebble.count('accounts'), 1);
-    const [entry] = await world.space.get([certificateKey('shop.test')]);
+    const [entry] = await world.space.get([storedCertificates.key('shop.test')]);
     t.is(
-      new X509Certificate(certificates.read(entry)?.chain ?? '').checkHost('shop.test'),
+      new X509Certificate(storedCertificates.decode(entry)?.chain ?? '').checkHost('shop.test'),
       'shop.test',
     );
     t.deepEqual(
@@ -95,7 +96,7 @@ test.serial(
     t.true(again > 0 && again <= 10_000, `${again} ms`);
     t.like(await b.obtain('down.test', hello, { signal }), { reason: 'failed-before' });
     await pebble.restart();
-    await world.space.commit({ delete: [refusalKey('down.test')] });
+    await world.space.commit({ delete: [storedRefusals.key('down.test')] });
     t.like(await b.obtain('down.test', hello, { signal }), { outcome: 'ready' });
   },
 );

@@ -1,15 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import {
-  certificateAad,
-  certificateKey,
-  certificates,
-  createPermission,
-  leaseKey,
-  refusalKey,
-  refusals,
-} from '@sallyport/certs';
+import { createPermission, leaseKey } from '@sallyport/certs';
 import { certificateFailed, certificateIssued } from '@sallyport/contracts';
-import { generatePrivateKey, parsePrivateKey } from '@sallyport/pki';
+import {
+  generatePrivateKey,
+  parsePrivateKey,
+  storedCertificates,
+  storedRefusals,
+} from '@sallyport/pki';
 import { ManualClock } from '@sallyport/runtime';
 import { testWith } from '../world/needs.ts';
 import { until } from '../world/until.ts';
@@ -35,21 +32,21 @@ for (const [kind, views] of [
     const issuer = await scriptedIssuer();
     const { obtain } = world.instance(0, { issuers: [issuer] });
     const outcome = await obtain('Shop.Test', hello, { signal });
-    const [entry] = await world.space.get([certificateKey('shop.test')]);
-    const stored = certificates.read(entry);
+    const [entry] = await world.space.get([storedCertificates.key('shop.test')]);
+    const stored = storedCertificates.decode(entry);
     const leaf = new X509Certificate(stored?.chain ?? '');
     const fingerprint = leaf.fingerprint256.replaceAll(':', '').toLowerCase();
     t.deepEqual(outcome, { outcome: 'ready', fingerprint });
     t.like(stored, { fingerprint, issuer: 'scripted', notAfter: leaf.validToDate.getTime() });
 
     const sealed = Buffer.from(stored?.key ?? '', 'base64');
-    const der = world.leafKeys.open(sealed, certificateAad('shop.test'));
+    const der = world.leafKeys.open(sealed, storedCertificates.aad('shop.test'));
     t.true(leaf.checkPrivateKey(parsePrivateKey(der).privateKey));
     const other = await openTestRings();
     const refused = { code: 'SP_ERR_PKI_UNSEAL' };
-    t.throws(() => other.leafKeys.open(sealed, certificateAad('shop.test')), refused);
-    t.throws(() => world.accounts.open(sealed, certificateAad('shop.test')), refused);
-    t.throws(() => world.leafKeys.open(sealed, certificateAad('other.test')), refused);
+    t.throws(() => other.leafKeys.open(sealed, storedCertificates.aad('shop.test')), refused);
+    t.throws(() => world.accounts.open(sealed, storedCertificates.aad('shop.test')), refused);
+    t.throws(() => world.leafKeys.open(sealed, storedCertificates.aad('other.test')), refused);
     t.false(Buffer.from(entry?.value ?? []).includes(der.subarray(36, 66).toString('base64')));
 
     const [event, ...more] = await world.events();
@@ -110,8 +107,8 @@ for (const [kind, views] of [
       return Promise.race([asked, undefined]);
     });
     t.deepEqual(await late, other);
-    const [entry] = await world.space.get([certificateKey('pause.test')]);
-    t.is(certificates.read(entry)?.issuer, 'quick');
+    const [entry] = await world.space.get([storedCertificates.key('pause.test')]);
+    t.is(storedCertificates.decode(entry)?.issuer, 'quick');
     t.is((await world.events()).length, 1);
   });
 
@@ -141,7 +138,7 @@ for (const [kind, views] of [
     t.is(more.length, 0);
 
     // Its time being over is its record being gone: the store's clock does that.
-    await world.space.commit({ delete: [refusalKey('limit.test')] });
+    await world.space.commit({ delete: [storedRefusals.key('limit.test')] });
     issuer.next = undefined;
     t.like(await b.obtain('limit.test', hello, { signal }), { outcome: 'ready' });
   });
@@ -171,9 +168,9 @@ test('back-off grows with failures in a row, is never less than Retry-After, and
   const failing = async (more: object) => {
     issuer.next = async () => problem('challenge', false, more);
     await obtain('grow.test', hello, { signal });
-    const [entry] = await world.space.get([refusalKey('grow.test')]);
-    await world.space.commit({ delete: [refusalKey('grow.test')] });
-    return ((refusals.read(entry)?.until as number) - clock.now()) / 60_000;
+    const [entry] = await world.space.get([storedRefusals.key('grow.test')]);
+    await world.space.commit({ delete: [storedRefusals.key('grow.test')] });
+    return ((storedRefusals.decode(entry)?.until as number) - clock.now()) / 60_000;
   };
   t.is(await failing({}), 1);
   t.is(await failing({}), 5);
@@ -181,7 +178,7 @@ test('back-off grows with failures in a row, is never less than Retry-After, and
   t.is(await failing({}), 60);
   issuer.next = undefined;
   t.like(await obtain('grow.test', hello, { signal }), { outcome: 'ready' });
-  await world.space.commit({ delete: [certificateKey('grow.test')] });
+  await world.space.commit({ delete: [storedCertificates.key('grow.test')] });
   t.is(await failing({}), 1);
 });
 
@@ -229,8 +226,8 @@ test('the next issuer is asked where it may do better, and only there', async (t
   const { obtain } = world.instance(0, { issuers: [first, second] });
   first.next = async () => problem('unreachable', true);
   t.like(await obtain('better.test', hello, { signal }), { outcome: 'ready' });
-  const [entry] = await world.space.get([certificateKey('better.test')]);
-  t.is(certificates.read(entry)?.issuer, 'second');
+  const [entry] = await world.space.get([storedCertificates.key('better.test')]);
+  t.is(storedCertificates.decode(entry)?.issuer, 'second');
 
   first.next = async () => problem('challenge', false);
   t.like(await obtain('same.test', hello, { signal }), { reason: 'challenge' });

@@ -3,20 +3,15 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import {
-  alpnChallengeAad,
-  alpnChallengeKey,
-  alpnChallenges,
-  httpChallengeKey,
-  httpChallenges,
-} from '@sallyport/certs';
-import {
   createKeyRings,
   createMasterKeyFile,
   type KeyRing,
   type KeyRings,
-  parsePrivateKey,
+  openPrivateKey,
   privateKeyPem,
   readMasterKeyFile,
+  storedAlpnChallenges,
+  storedHttpChallenges,
 } from '@sallyport/pki';
 import { systemClock } from '@sallyport/runtime';
 import type { Space, Store } from '@sallyport/store';
@@ -62,8 +57,8 @@ export async function startHttpResponder(space: Space, address: string, port: nu
     asked += 1;
     const name = (request.headers.host ?? '').split(':')[0] as string;
     const token = (request.url as string).replace('/.well-known/acme-challenge/', '');
-    space.get([httpChallengeKey(name, token)]).then(([entry]) => {
-      const answer = httpChallenges.read(entry)?.answer;
+    space.get([storedHttpChallenges.key(name, token)]).then(([entry]) => {
+      const answer = storedHttpChallenges.decode(entry)?.answer;
       response.writeHead(answer === undefined ? 404 : 200).end(answer);
     }, response.destroy.bind(response));
   }).listen(port, address);
@@ -89,13 +84,14 @@ export async function startAlpnResponder(
     ALPNProtocols: ['acme-tls/1'],
     SNICallback(name, done) {
       asked += 1;
-      space.get([alpnChallengeKey(name)]).then(([entry]) => {
-        const found = alpnChallenges.read(entry);
-        if (found === undefined) return done(new Error(`no challenge of ${name}`));
-        const der = leafKeys.open(Buffer.from(found.key, 'base64'), alpnChallengeAad(name));
-        const key = privateKeyPem(parsePrivateKey(der));
-        done(null, createSecureContext({ key, cert: found.certificate }));
-      }, done);
+      const answer = async () => {
+        const [entry] = await space.get([storedAlpnChallenges.key(name)]);
+        const found = storedAlpnChallenges.decode(entry);
+        if (found === undefined) throw new Error(`no challenge of ${name}`);
+        const key = await openPrivateKey(leafKeys, found.key, storedAlpnChallenges.aad(name));
+        return createSecureContext({ key: privateKeyPem(key), cert: found.certificate });
+      };
+      answer().then((context) => done(null, context), done);
     },
   });
   server.on('secureConnection', (socket) => {

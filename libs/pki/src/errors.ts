@@ -59,3 +59,8 @@ export class KeyFormatError extends SallyportError {
 export class CertificateRequestError extends SallyportError {
   readonly code = 'SP_ERR_PKI_CERTIFICATE_REQUEST';
 }
+
+/** A stored certificate, refusal or challenge has a format from the future, or isn't what its format promises. */
+export class StoredRecordError extends SallyportError {
+  readonly code = 'SP_ERR_PKI_STORED_RECORD';
+}

@@ -17,6 +17,7 @@ export {
   RingMissingError,
   SealArgumentError,
   SecretExpiredError,
+  StoredRecordError,
   UnknownKeyError,
   UnsealError,
 } from './errors.ts';
@@ -47,3 +48,13 @@ export {
 } from './purposes.ts';
 export type { KeyState } from './ring-record.ts';
 export { CLOCK_SKEW_MS, type SecretReader, type SecretSealer } from './secret.ts';
+export { type StoredCertificate, storedCertificates } from './stored/certificate.ts';
+export {
+  type StoredAlpnChallenge,
+  type StoredHttpChallenge,
+  storedAlpnChallenges,
+  storedHttpChallenges,
+} from './stored/challenge.ts';
+export { openPrivateKey, sealPrivateKey } from './stored/private-key.ts';
+export type { StoredKey, StoredKind, StoredValue } from './stored/record.ts';
+export { type StoredRefusal, storedRefusals } from './stored/refusal.ts';

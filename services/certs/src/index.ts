@@ -1,12 +1,5 @@
 export type { Challenge, Challenges, ChallengeType } from './challenges/challenges.ts';
-export {
-  alpnChallengeAad,
-  alpnChallengeKey,
-  alpnChallenges,
-  httpChallengeKey,
-  httpChallenges,
-  storeChallenges,
-} from './challenges/store-challenges.ts';
+export { storeChallenges } from './challenges/store-challenges.ts';
 export { CertsArgumentError } from './errors.ts';
 export {
   type AcmeIssuerOptions,
@@ -31,14 +24,5 @@ export {
   type PermissionOptions,
   type RouteNames,
 } from './obtain/permission.ts';
-export {
-  type CertificateRecord,
-  certificateAad,
-  certificateKey,
-  certificates,
-  leaseKey,
-  type Refusal,
-  refusalKey,
-  refusals,
-} from './obtain/records.ts';
+export { leaseKey } from './obtain/records.ts';
 export { registeredName } from './obtain/registered-name.ts';

@@ -1,3 +1,5 @@
+import type { PrivateKey } from '@sallyport/pki';
+
 /** The ways to show that a name leads to us which any edge can answer. */
 export type ChallengeType = 'http-01' | 'tls-alpn-01';
 
@@ -10,12 +12,12 @@ export type Challenge =
       readonly token: string;
       readonly answer: string;
     }
-  /** A handshake with ALPN `acme-tls/1` is answered with this certificate (RFC 8737). `key`: PKCS#8, DER. */
+  /** A handshake with ALPN `acme-tls/1` is answered with this certificate (PEM, RFC 8737). */
   | {
       readonly type: 'tls-alpn-01';
       readonly name: string;
       readonly certificate: string;
-      readonly key: Uint8Array;
+      readonly key: PrivateKey;
     };
 
 /** Where challenges are published for the edges to answer. */

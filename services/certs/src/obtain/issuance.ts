@@ -1,6 +1,13 @@
 import type { Outgoing } from '@sallyport/bus';
 import { certificateFailed, certificateIssued } from '@sallyport/contracts';
-import { generatePrivateKey, type KeyRing, type PrivateKey, privateKeyDer } from '@sallyport/pki';
+import {
+  generatePrivateKey,
+  type KeyRing,
+  type PrivateKey,
+  sealPrivateKey,
+  storedCertificates,
+  storedRefusals,
+} from '@sallyport/pki';
 import type { Clock, Ids } from '@sallyport/runtime';
 import {
   type Changes,
@@ -11,20 +18,12 @@ import {
   StoreUnavailableError,
 } from '@sallyport/store';
 import { LeaseLostError } from '../errors.ts';
+import { putStored } from '../stored.ts';
 import { type Attempted, type AttemptOptions, attempt, type Chain } from './attempt.ts';
 import { backOffMs } from './back-off.ts';
 import { holdLease } from './held-lease.ts';
 import { type Outcome, refused } from './outcome.ts';
-import {
-  budgetKey,
-  certificateAad,
-  certificateKey,
-  certificates,
-  failures,
-  failuresKey,
-  refusalKey,
-  refusals,
-} from './records.ts';
+import { budgetKey, failures, failuresKey } from './records.ts';
 import { registeredName } from './registered-name.ts';
 
 export interface IssuancePorts {
@@ -101,7 +100,7 @@ function issued(
   const { pem, fingerprint, serial, notBefore, notAfter } = chain;
   const record = {
     ...{ chain: pem, fingerprint, notBefore, notAfter, issuer },
-    key: leafKeys.seal(privateKeyDer(key), certificateAad(name)).toString('base64'),
+    key: sealPrivateKey(leafKeys, key, storedCertificates.aad(name)),
   };
   const event = outgoing.event(
     certificateIssued,
@@ -114,8 +113,8 @@ function issued(
   );
   const ttlMs = Math.max(1, notAfter - clock.now());
   return {
-    put: [certificates.put(certificateKey(name), record, { ttlMs })],
-    delete: [refusalKey(name), failuresKey(name)],
+    put: [putStored(storedCertificates, storedCertificates.key(name), record, ttlMs)],
+    delete: [storedRefusals.key(name), failuresKey(name)],
     outbox: [event],
   };
 }
@@ -140,7 +139,7 @@ function failed(
   );
   return {
     put: [
-      refusals.put(refusalKey(name), { reason, detail, until }, { ttlMs: waitMs }),
+      putStored(storedRefusals, storedRefusals.key(name), { reason, detail, until }, waitMs),
       failures.put(failuresKey(name), { count }, { ttlMs: FAILURES_MS }),
     ],
     outbox: [event],

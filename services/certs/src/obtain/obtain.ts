@@ -1,10 +1,11 @@
+import { storedCertificates, storedRefusals } from '@sallyport/pki';
 import { StoppedError } from '@sallyport/runtime';
 import { CertsArgumentError, LeaseLostError } from '../errors.ts';
 import { type IssuanceOptions, type IssuancePorts, issueUnder } from './issuance.ts';
 import { checkName } from './name.ts';
 import { type Outcome, refused } from './outcome.ts';
 import type { Hello, Permission } from './permission.ts';
-import { certificateKey, certificates, leaseKey, refusalKey, refusals } from './records.ts';
+import { leaseKey } from './records.ts';
 
 export interface ObtainPorts extends IssuancePorts {
   readonly permission: Permission;
@@ -53,12 +54,13 @@ export function createObtaining(ports: ObtainPorts, options: ObtainOptions): Obt
   const flights = new Map<string, Promise<Outcome>>();
 
   async function look(name: string, signal: AbortSignal): Promise<Outcome | undefined> {
-    const [first, second] = await space.get([certificateKey(name), refusalKey(name)], signal);
-    const certificate = certificates.read(first);
+    const keys = [storedCertificates.key(name), storedRefusals.key(name)];
+    const [first, second] = await space.get(keys, signal);
+    const certificate = storedCertificates.decode(first);
     if (certificate !== undefined && certificate.notAfter > clock.now() + WORTH_MS) {
       return { outcome: 'ready', fingerprint: certificate.fingerprint };
     }
-    const refusal = refusals.read(second);
+    const refusal = storedRefusals.decode(second);
     return refusal === undefined ? undefined : refused('failed-before', refusal.until);
   }
 

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
-import { generatePrivateKey, type KeyRing, parsePrivateKey, privateKeyDer } from '@sallyport/pki';
+import {
+  generatePrivateKey,
+  type KeyRing,
+  openPrivateKey,
+  type PrivateKey,
+  sealPrivateKey,
+} from '@sallyport/pki';
 import type { Clock } from '@sallyport/runtime';
 import { defineRecord, type Key, type Space, type Version } from '@sallyport/store';
-import { openSealed } from '../../sealed.ts';
 
 /** An account as this process knows it. */
 export interface Account {
-  readonly key: ReturnType<typeof parsePrivateKey>;
+  readonly key: PrivateKey;
   /** Absent until it was registered. */
   readonly url: string | undefined;
   readonly version: Version;
@@ -53,8 +58,8 @@ export function storeAccounts(
     const [entry] = await space.get([at], signal);
     if (entry === undefined) return undefined;
     const stored = accounts.read(entry);
-    const der = await openSealed(ring, Buffer.from(stored.key, 'base64'), aad, signal);
-    return { key: parsePrivateKey(der), url: stored.url, version: entry.version };
+    const key = await openPrivateKey(ring, stored.key, aad, signal);
+    return { key, url: stored.url, version: entry.version };
   }
 
   async function write(
@@ -67,7 +72,7 @@ export function storeAccounts(
       directory: options.directory,
       created: new Date(clock.now()).toISOString(),
       ...(url === undefined ? {} : { url }),
-      key: ring.seal(privateKeyDer(key), aad).toString('base64'),
+      key: sealPrivateKey(ring, key, aad),
     };
     // A conflict means that another process was faster: what it wrote is read and used.
     await space.commit({ check: [{ key: at, version }], put: [accounts.put(at, stored)] }, signal);

@@ -7,7 +7,6 @@ import type { IssueRequest, Issuer } from '../issuer.ts';
 import { outOfScope, type Scope } from '../scope.ts';
 import { type Account, storeAccounts } from './accounts.ts';
 import { acmeClient, type ExternalAccount, registerAccount } from './client.ts';
-import { library } from './library.ts';
 import { order } from './order.ts';
 import { isAccountGone, toProblem } from './problem.ts';
 import { createTransport } from './transport.ts';
@@ -99,7 +98,8 @@ export function createAcmeIssuer(
   }
 
   async function issue({ names, key, challenges }: IssueRequest, signal: AbortSignal) {
-    const { crypto } = await library();
+    // Not before the first certificate is ordered: it takes a quarter of a second.
+    const { crypto } = await import('acme-client');
     const [, csr] = await crypto.createCsr({ altNames: [...names] }, privateKeyPem(key));
     let failed: unknown;
     for (const type of types) {

@@ -1,6 +1,5 @@
 import type { Client } from 'acme-client';
 import { AcmeProtocolError } from '../../errors.ts';
-import { library } from './library.ts';
 import type { Transport } from './transport.ts';
 
 /** External account binding (RFC 8555 section 7.3.4): the CA's name for us and the key that goes with it, base64url. */
@@ -42,7 +41,7 @@ export async function acmeClient(
   options: ClientOptions,
   signal: AbortSignal,
 ): Promise<AcmeClient> {
-  const { Client } = await library();
+  const { Client } = await import('acme-client');
   const { directory, key, account, externalAccount } = options;
   const client = new Client({
     directoryUrl: directory,

@@ -1,10 +1,9 @@
-import { generatePrivateKey, privateKeyDer, privateKeyPem } from '@sallyport/pki';
+import { generatePrivateKey, privateKeyPem } from '@sallyport/pki';
 import type { Clock } from '@sallyport/runtime';
 import type { Authorization, Order } from 'acme-client';
 import type { Challenge, Challenges, ChallengeType } from '../../challenges/challenges.ts';
 import { AcmeChallengeError, AcmeProblemError, AcmeProtocolError } from '../../errors.ts';
 import type { AcmeClient } from './client.ts';
-import { library } from './library.ts';
 import { problemDocument } from './problem.ts';
 import type { Transport } from './transport.ts';
 
@@ -101,7 +100,7 @@ function isPending({ status, challenges }: Authorization, type: ChallengeType): 
 }
 
 async function alpnChallenge(authorization: Authorization, answer: string): Promise<Challenge> {
-  const { crypto } = await library();
+  const { crypto } = await import('acme-client');
   const key = await generatePrivateKey('ec-p256');
   const [, certificate] = await crypto.createAlpnCertificate(
     authorization,
@@ -112,7 +111,7 @@ async function alpnChallenge(authorization: Authorization, answer: string): Prom
     type: 'tls-alpn-01',
     name: authorization.identifier.value,
     certificate: certificate.toString(),
-    key: privateKeyDer(key),
+    key,
   };
 }
 

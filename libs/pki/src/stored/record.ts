@@ -1,0 +1,57 @@
+import { StoredRecordError } from '../errors.ts';
+
+/** Where a record is, as the store has keys; its first part is the name, the partition. */
+export type StoredKey = readonly [name: string, kind: string, ...rest: string[]];
+
+/** A value as the store gives it back: by shape an `Entry` of `@sallyport/store`. */
+export interface StoredValue {
+  readonly value: Uint8Array;
+  readonly format: number;
+}
+
+/** How one kind of record is written, for all services that share it. */
+export interface StoredKind<T> {
+  /** The number of the format that is written today. */
+  readonly format: number;
+  /** UTF-8 JSON. */
+  encode(record: T): Uint8Array;
+  /**
+   * `undefined` for no value. Throws `StoredRecordError` for a format that this version doesn't know, or bytes that
+   * {@link encode} doesn't write.
+   */
+  decode(stored: StoredValue): T;
+  decode(stored: StoredValue | undefined): T | undefined;
+}
+
+type Fields<T> = { readonly [Name in keyof T]-?: 'number' | 'string' };
+
+/** A kind whose records are flat: the names of the fields and what they hold. Others that a newer version adds are let be. */
+export function storedKind<T extends object>(
+  kind: string,
+  format: number,
+  fields: Fields<T>,
+): StoredKind<T> {
+  function decode(stored: StoredValue): T;
+  function decode(stored: StoredValue | undefined): T | undefined;
+  function decode(stored: StoredValue | undefined): T | undefined {
+    if (stored === undefined) return undefined;
+    if (stored.format !== format) {
+      throw new StoredRecordError(
+        `${kind} has format ${stored.format}, the only known is ${format}`,
+      );
+    }
+    let record: unknown;
+    try {
+      record = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(stored.value));
+    } catch (cause) {
+      throw new StoredRecordError(`${kind} must be UTF-8 JSON`, { cause });
+    }
+    const wrong = Object.entries(fields).find(
+      ([name, type]) => typeof (record as Record<string, unknown> | null)?.[name] !== type,
+    );
+    if (wrong === undefined) return record as T;
+    throw new StoredRecordError(`${kind}: field '${wrong[0]}' must be a ${wrong[1]}`);
+  }
+
+  return { format, encode: (record) => Buffer.from(JSON.stringify(record)), decode };
+}
