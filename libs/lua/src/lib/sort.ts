@@ -23,10 +23,11 @@ export const sort: Builtin = plain('sort', (rt, t, f) => {
   if (n < 2) return NONE;
   const { arr } = table;
   if (f === undefined && arr.every((value) => typeof value === 'number')) {
-    // A typed array sorts by value, -0 before 0 and NaN last.
     const sorted = Float64Array.from(arr as number[]).sort();
-    for (let i = 0; i < n; i += 1) arr[i] = sorted[i] as number;
-    return NONE;
+    if (ordered(sorted)) {
+      for (let i = 0; i < n; i += 1) arr[i] = sorted[i] as number;
+      return NONE;
+    }
   }
   if (f === undefined && arr.every((value) => typeof value === 'string')) {
     // The default order is that of code units, which are the bytes.
@@ -35,6 +36,16 @@ export const sort: Builtin = plain('sort', (rt, t, f) => {
   }
   return later(sort, sortCalling(rt, table, f), rt.argumentCount());
 });
+
+/**
+ * Whether `<` alone decides where each number goes, so that every way of sorting ends alike. A typed array puts NaN last and -0 before
+ * 0; `<` says nothing about either.
+ */
+function ordered(sorted: Float64Array): boolean {
+  if (Number.isNaN(sorted.at(-1))) return false;
+  const zero = sorted.indexOf(0);
+  return zero < 0 || Object.is(sorted[zero], sorted[sorted.lastIndexOf(0)]);
+}
 
 type Order = LuaFunction | Builtin | undefined;
 
@@ -108,7 +119,11 @@ function* partition(
 
 /** Whether `a` comes before `b`. */
 function* before(rt: Runtime, f: Order, a: LuaValue, b: LuaValue): Running<boolean> {
-  if (f === undefined) return yield* lessThan(rt, a, b, 0);
+  if (f === undefined) {
+    rt.fuel -= 1;
+    if (rt.fuel < 0) rt.tick();
+    return yield* lessThan(rt, a, b, 0);
+  }
   if (!(f instanceof LuaFunction)) return truthy(yield* rt.call1(f, [a, b]));
   const running = f.code(f, a, b);
   const step = running.next();
