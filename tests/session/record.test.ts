@@ -165,7 +165,10 @@ test('All who renew a session get one successor, whatever key is active where th
   t.is(one.id, sessionId(tag, one.sid));
   t.deepEqual(one.old.superseded, { by: one.id, until: T0 + 110 });
   t.is(three.old, one.old);
-  t.deepEqual(one.successor, { ...RECORD, rolled: T0 + 10, seen: T0 + 10, generation: 1 });
+  t.deepEqual(one.successor, {
+    ...{ ...RECORD, rolled: T0 + 10, seen: T0 + 10, generation: 1 },
+    previous: sessionId(tag, sid),
+  });
   t.is(two.successor.kid, 3);
   t.is(renewal(testKeys([3], [2]), tag, sid, RECORD, T0, LIMITS), undefined);
 });

@@ -7,9 +7,11 @@ export interface CookiePayload {
   readonly record?: SessionRecord;
 }
 
-/** 32 bytes of secret, then the record. */
+/** 32 bytes of secret, then the record, but for what only the store needs. */
 export function encodePayload({ sid, record }: CookiePayload): Buffer {
-  return record === undefined ? Buffer.from(sid) : Buffer.concat([sid, encodeRecord(record)]);
+  if (record === undefined) return Buffer.from(sid);
+  const { client: _client, previous: _previous, ...carried } = record;
+  return Buffer.concat([sid, encodeRecord(carried)]);
 }
 
 /** Undefined when there are too few bytes; throws `SessionRecordError` as {@link decodeRecord} does. */

@@ -14,3 +14,8 @@ export class SessionTooLargeError extends SallyportError {
 export class SessionRecordError extends SallyportError {
   readonly code = 'SP_ERR_SESSION_RECORD';
 }
+
+/** Others changed the same record again and again; nothing was done, and it may be tried again. */
+export class SessionConflictError extends SallyportError {
+  readonly code = 'SP_ERR_SESSION_CONFLICT';
+}

@@ -41,6 +41,12 @@ export const storeKeys = {
     if (tag === undefined) throw new SessionArgumentError(`'${id}' must be a session id`);
     return [tag, 'session', id];
   },
+  /** There, whatever is in it, when the session was revoked; until it would have ended anyway. */
+  revoked: (id: string): readonly [string, 'revoked', string] => {
+    const tag = tagOf(id);
+    if (tag === undefined) throw new SessionArgumentError(`'${id}' must be a session id`);
+    return [tag, 'revoked', id];
+  },
   /** Index of the live session ids of the subject. */
   index: (tag: string) => [tag, 'sessions'] as const,
   /** The epoch that revoking everything raises. */

@@ -28,6 +28,12 @@ export interface SessionRecord {
   readonly kid: number;
   /** Whether the lasting cookie carries it. */
   readonly remember: boolean;
+  /** Until when it may live at most, whatever time-outs its reader applies: so it is known when a revocation is needed no more. */
+  readonly ends?: number;
+  /** Who logged in, for lists. Not in cookies. */
+  readonly client?: { readonly address: string; readonly port?: number };
+  /** The id that it went on from, while that may still be taken. Not in cookies. */
+  readonly previous?: string;
   /** Set when it was renewed: the id that goes on, and until when this one is still taken. */
   readonly superseded?: { readonly by: string; readonly until: number };
 }
@@ -80,6 +86,9 @@ const FIELDS: Record<keyof SessionRecord, Test> = {
   epoch: whole,
   kid: whole,
   remember: (value) => typeof value === 'boolean',
+  ends: optional(whole),
+  client: optional((value) => isObject(value) && text(value['address'])),
+  previous: optional(text),
   superseded: optional((value) => isObject(value) && text(value['by']) && whole(value['until'])),
 };
 

@@ -34,6 +34,7 @@ export function renewal(
     successor: {
       ...kept,
       ...{ rolled: now, seen: now, generation: record.generation + 1, kid: keys.active },
+      previous: sessionId(tag, sid),
     },
     old:
       superseded === undefined ? { ...record, superseded: { by: id, until: now + stale } } : record,

@@ -70,7 +70,8 @@ export function timeouts(given: Partial<Timeouts> = {}): Timeouts {
 export function sessionState(record: SessionRecord, now: number, limits: Timeouts): SessionState {
   const { rolling, absolute } = limitsOf(record, limits);
   const idle = record.remember ? 0 : limits.idle;
-  if (over(record.created, now, absolute)) return { state: 'expired', reason: 'absolute' };
+  const ended = record.ends !== undefined && now >= record.ends;
+  if (ended || over(record.created, now, absolute)) return { state: 'expired', reason: 'absolute' };
   if (over(record.rolled, now, rolling)) return { state: 'expired', reason: 'rolling' };
   if (over(record.seen, now, idle)) return { state: 'expired', reason: 'idle' };
   if (record.superseded !== undefined) {
@@ -78,7 +79,11 @@ export function sessionState(record: SessionRecord, now: number, limits: Timeout
     return late ? { state: 'expired', reason: 'reused' } : { state: 'renew' };
   }
   // A successor can't outlive the absolute time-out either: near it, renewing gains nothing.
-  const gains = absolute === 0 || record.rolled + rolling < record.created + absolute;
+  const last = Math.min(
+    absolute === 0 ? Number.POSITIVE_INFINITY : record.created + absolute,
+    record.ends ?? Number.POSITIVE_INFINITY,
+  );
+  const gains = record.rolled + rolling < last;
   if (rolling > 0 && gains && now - record.rolled > rolling * RENEW_AFTER)
     return { state: 'renew' };
   return { state: 'live', touch: idle > 0 && now - record.seen >= limits.touch };
@@ -90,6 +95,7 @@ export function sessionEnd(record: SessionRecord, limits: Timeouts): number | un
   const ends = [
     ...(rolling === 0 ? [] : [record.rolled + rolling]),
     ...(absolute === 0 ? [] : [record.created + absolute]),
+    ...(record.ends === undefined ? [] : [record.ends]),
   ];
   return ends.length === 0 ? undefined : Math.min(...ends);
 }
