@@ -1,6 +1,14 @@
 // What `npm test` needs and a bare machine lacks. Plain JavaScript: the machine's own Node may be too old for anything else.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Programs the tests start → the Debian package that has them. */
@@ -13,16 +21,34 @@ const PROGRAMS = {
 };
 const POLICY = '/usr/sbin/policy-rc.d';
 
-/** Installs the npm dependencies when they, or the Node version they bring, are missing. */
+/**
+ * Installs the npm dependencies when they are missing or older than the lock file, and the Node that runs everything.
+ * Install scripts of dependencies never run (.npmrc): they are strangers' code, and on a machine that lacks a library of the
+ * new Node they fail. The one that is needed, which fetches Node, is run here.
+ */
 export function ensureDependencies(root) {
-  if (nodeOf(root)?.startsWith('v26.')) return;
-  say('installing the npm dependencies (npm ci) …');
-  run('npm', ['ci', '--loglevel=error'], { cwd: root });
-  const version = nodeOf(root);
-  if (!version?.startsWith('v26.')) {
-    fail(
-      `node_modules/.bin/node is ${version ?? 'missing'}, and Node 26 is needed: it comes with \`npm ci\` unless install scripts are off (--ignore-scripts)`,
-    );
+  if (!sameLock(root)) {
+    say('installing the npm dependencies (npm ci) …');
+    run('npm', ['ci', '--loglevel=error'], { cwd: root });
+  }
+  let node = tryNode(root);
+  if (node.version === undefined && node.missingLibrary === undefined) {
+    say('fetching Node 26 …');
+    const env = { ...process.env, npm_config_ignore_scripts: 'false' };
+    const cwd = join(root, 'node_modules', 'node');
+    run(process.execPath, ['installArchSpecificPackage.js'], { cwd, env });
+    // npm makes no link to what isn't there yet.
+    const link = join(root, 'node_modules', '.bin', 'node');
+    rmSync(link, { force: true });
+    symlinkSync(join('..', 'node', 'bin', 'node'), link);
+    node = tryNode(root);
+  }
+  if (node.missingLibrary !== undefined) {
+    installPackages(['libatomic1'], `Node 26 needs ${node.missingLibrary}`);
+    node = tryNode(root);
+  }
+  if (node.version?.startsWith('v26.') !== true) {
+    fail(`node_modules/.bin/node must be Node 26 and is ${node.version ?? node.fault}`);
   }
 }
 
@@ -34,32 +60,45 @@ export function ensurePrograms() {
   const missing = Object.keys(PROGRAMS).filter((program) => !onPath(program));
   if (missing.length === 0) return;
   const packages = missing.map((program) => PROGRAMS[program]);
-  const line = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
-  if (process.getuid?.() === 0 && onPath('apt-get')) {
-    say(`installing ${packages.join(', ')} (no system service is started) …`);
-    const ownPolicy = !existsSync(POLICY);
-    if (ownPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-    try {
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-      run('apt-get', ['update', '-qq'], { env });
-      run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
-    } finally {
-      if (ownPolicy) rmSync(POLICY);
-    }
-  } else if (process.env.CI === 'true') {
-    fail(`${missing.join(', ')} not on PATH, and CI=true asks for every test; as root: ${line}`);
+  if (mayInstall() || process.env.CI === 'true') {
+    installPackages(packages, `not on PATH: ${missing.join(', ')}`);
   } else {
     say(
-      `${missing.join(', ')} not on PATH: tests that need them are skipped. To run them, as root:\n  ${line}`,
+      `${missing.join(', ')} not on PATH: tests that need them are skipped. To run them, as root:\n  ${installLine(packages)}`,
     );
   }
 }
 
-/** The version that `node_modules/.bin/node` says it is; undefined where there is none. */
-function nodeOf(root) {
+/** Root on Debian or a relative of it. */
+const mayInstall = () => process.getuid?.() === 0 && onPath('apt-get');
+const installLine = (packages) =>
+  `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+
+/** Debian's packages, without any system service being started; where that can't be, ends and says how. */
+function installPackages(packages, why) {
+  if (!mayInstall()) fail(`${why}. As root: ${installLine(packages)}`);
+  say(`${why}; installing ${packages.join(', ')} (no system service is started) …`);
+  const ownPolicy = !existsSync(POLICY);
+  if (ownPolicy) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    run('apt-get', ['update', '-qq'], { env });
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
+  } finally {
+    if (ownPolicy) rmSync(POLICY);
+  }
+}
+
+/** The Node that npm brought: its version, the library it lacks, or what else is wrong with it. */
+function tryNode(root) {
   const node = join(root, 'node_modules', '.bin', 'node');
-  if (!existsSync(node) || !sameLock(root)) return undefined;
-  return spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
+  if (!existsSync(node)) return { fault: 'missing' };
+  const { stdout, stderr, status } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  if (status === 0) return { version: stdout.trim() };
+  const missingLibrary = /(\S+): cannot open shared object file/.exec(stderr ?? '')?.[1];
+  return missingLibrary === undefined
+    ? { fault: `not able to run (exit ${status})` }
+    : { missingLibrary };
 }
 
 /** Whether what is installed was installed from the present lock file: every version in it is the one on disk. */
