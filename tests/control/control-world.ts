@@ -5,6 +5,7 @@ import { openLocalHub } from '@sallyport/bus/local';
 import { openNatsBus } from '@sallyport/bus/nats';
 import { type Control, type ControlPorts, controlConfig, createControl } from '@sallyport/control';
 import { keyAuthPlugin, requestTerminationPlugin, sessionPlugin } from '@sallyport/gateway';
+import { createKeyRings, type KeyRing, MasterKey } from '@sallyport/pki';
 import {
   createHealth,
   createLogger,
@@ -16,13 +17,27 @@ import {
 import type { Space } from '@sallyport/store';
 import { openRedisStore } from '@sallyport/store/redis';
 import { openSqliteStore } from '@sallyport/store/sqlite';
+import { memoryRings } from '../pki/memory-rings.ts';
 import { startNats } from '../world/nats.ts';
 import { tempDir } from '../world/program.ts';
 import { type RedisServer, startRedis } from '../world/redis.ts';
 
 const ids = randomIds(systemClock);
-export const digestKey = (key: string) =>
-  createHmac('sha256', 'test').update(key).digest('base64url');
+
+/** The ring `credentials` over one memory, as a service sees it. */
+const credentialRings = memoryRings();
+export function openCredentials(service: 'control' | 'edge'): Promise<KeyRing> {
+  const masterKey = new MasterKey(Buffer.alloc(32, 7));
+  const ports = { store: credentialRings, clock: systemClock };
+  return createKeyRings(ports, { service, masterKey }).openRing('credentials');
+}
+
+/** What an edge takes for the digest of a key. */
+export async function digestOfEdge(key: string): Promise<string> {
+  const ring = await openCredentials('edge');
+  const secret = ring.derive(ring.keys[0]?.kid ?? -1, 'key-auth', 32);
+  return createHmac('sha256', secret).update(key).digest('base64url');
+}
 
 interface Reply {
   readonly status: number;
@@ -70,10 +85,11 @@ export async function startControl(
   ports: Pick<ControlPorts, 'space' | 'bus'>,
   api: Record<string, unknown> = {},
   env: Record<string, string> = {},
+  more: Record<string, unknown> = {},
 ): Promise<Instance> {
   await using stack = new AsyncDisposableStack();
-  const text = JSON.stringify({ control: { api: { port: 0, ...api } } });
-  const { values } = await loadConfig({
+  const text = JSON.stringify({ control: { api: { port: 0, ...api }, ...more } });
+  const { values, entries } = await loadConfig({
     ...{ sections: [controlConfig], files: [{ name: 'test', text }], env },
   });
   const lines: string[] = [];
@@ -85,7 +101,8 @@ export async function startControl(
   const control = stack.use(
     createControl(
       {
-        ...{ ...ports, clock: systemClock, logger, digestKey, uuid: randomUUID, version: '0.1.0' },
+        ...{ ...ports, clock: systemClock, logger, uuid: randomUUID, version: '0.1.0' },
+        ...{ credentials: await openCredentials('control'), configuration: () => entries },
         health: stack.use(createHealth()),
         plugins: [keyAuthPlugin, sessionPlugin, requestTerminationPlugin],
       },

@@ -1,6 +1,6 @@
 import { entityLog, keyAuths } from '@sallyport/gateway';
 import { testWith } from '../world/needs.ts';
-import { digestKey, startControl, worlds } from './control-world.ts';
+import { digestOfEdge, startControl, worlds } from './control-world.ts';
 
 const test = testWith('redis-server', 'nats-server');
 
@@ -65,7 +65,7 @@ for (const [name, open] of Object.entries(worlds)) {
 
     // The store has no key, and neither has anything that is read later.
     const tables = await entityLog(world.space, [keyAuths]).load();
-    t.is(tables.list(keyAuths)[0]?.key_digest, digestKey('open_sesame'));
+    t.is(tables.list(keyAuths)[0]?.key_digest, await digestOfEdge('open_sesame'));
     t.false(JSON.stringify(tables.list(keyAuths)).includes('open_sesame'));
     for (const path of ['/consumers/fiona/key-auth', '/key-auths', '/key-auths/open_sesame']) {
       const { status, text } = await ask('GET', path);

@@ -1,12 +1,13 @@
 import type { Bus } from '@sallyport/bus';
 import type { PluginSchema } from '@sallyport/gateway';
-import type { Clock, Health, Logger } from '@sallyport/runtime';
+import type { KeyRing } from '@sallyport/pki';
+import type { Clock, Entry, Health, Logger } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
 
 export interface ControlPorts {
   /** The space `gateway` of the store. Control is the only service that writes it; any number of instances may. */
   readonly space: Space;
-  readonly bus: Pick<Bus, 'feeds' | 'outgoing'>;
+  readonly bus: Pick<Bus, 'deadLetters' | 'events' | 'feeds' | 'outgoing' | 'rpc'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly health: Health;
@@ -14,12 +15,10 @@ export interface ControlPorts {
   readonly plugins: readonly PluginSchema[];
   /** Version of the product, for whoever asks. */
   readonly version: string;
-  /**
-   * Keyed digest of a consumer's key: base64url of 32 bytes, such as HMAC-SHA-256 under a key from a ring that control
-   * and the edges have. The same for the same key, in every process, for as long as credentials are to be
-   * recognised; nobody without the ring can try keys against it.
-   */
-  digestKey(key: string): string;
+  /** The ring `credentials`, which the edges read too: consumers' keys are stored as digests under it. */
+  readonly credentials: Pick<KeyRing, 'keys' | 'derive'>;
+  /** The configuration in effect in this process, secrets masked: `entries` of what was loaded. */
+  configuration(): readonly Entry[];
   /** A new random UUID. */
   uuid(): string;
 }

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import type { Bus, EventContext, StartFrom, Subscription } from '@sallyport/bus';
+import type { Envelope } from '@sallyport/contracts';
+import type { Clock } from '@sallyport/runtime';
+import { cloudEvent } from './cloud-event.ts';
+import { counter, type Position, positionText } from './position.ts';
+import type { Selection } from './selection.ts';
+
+export interface TailOptions {
+  readonly events: Bus['events'];
+  readonly clock: Clock;
+  readonly selection: Selection;
+  readonly from: StartFrom;
+  /** What the reader has had already. */
+  readonly after: Position | undefined;
+  /** Where it is written; ended or destroyed when the tail is over. */
+  readonly sink: Writable;
+  /** Aborts when the tail shall end in order. */
+  readonly signal: AbortSignal;
+}
+
+/** Why a tail ended: the reader left, it didn't read, or the tail was told to end. */
+export type TailEnd = 'left' | 'stalled' | 'told';
+
+/** So often something is written, so that both ends, and what is between them, see that the other is there. */
+const HEARTBEAT_MS = 10_000;
+/** A reader that takes nothing for so long is cut off; it can go on where it was. */
+const STALL_MS = 30_000;
+/** Notices aren't waited for one by one: so much of them may pile up, bytes. */
+const MOST_WAITING = 4 * 1024 * 1024;
+/** How long a reader should wait before it comes again. */
+const RETRY_MS = 1000;
+
+/**
+ * Opens a tail as server-sent events: one message for each event, with its position as id and its CloudEvents JSON as
+ * data. Notices of dropped events stand among them, without an id. Reading slowly slows only this tail: nothing more is
+ * taken from the bus than the reader takes from us. Rejects as `Events.subscribe` does; `ended` never does.
+ */
+export async function openTail(
+  options: TailOptions,
+): Promise<{ readonly ended: Promise<TailEnd> }> {
+  const { events, clock, selection, from, after, sink, signal } = options;
+  const over = Promise.withResolvers<TailEnd>();
+  const gone = over.promise.then(() => {});
+  const { next } = counter(after);
+
+  const write = async (text: string): Promise<void> => {
+    if (sink.destroyed || sink.writableEnded || sink.write(text)) return;
+    if (sink.writableLength > MOST_WAITING) return over.resolve('stalled');
+    const drained = new AbortController();
+    const stall = clock.sleep(STALL_MS, drained.signal).then(
+      () => over.resolve('stalled'),
+      () => {},
+    );
+    const writable = once(sink, 'drain', { signal: drained.signal }).catch(() => {});
+    await Promise.race([writable, gone, stall]);
+    drained.abort();
+  };
+  const onEvent = async (event: Envelope, { sequence }: EventContext): Promise<void> => {
+    const position = next(sequence);
+    if (position === undefined || !selection.takes(event)) return;
+    await write(`id: ${positionText(position)}\n${data(event)}`);
+  };
+  const onDropped = (notice: Envelope) => {
+    if (selection.takes(notice)) void write(data(notice));
+  };
+
+  sink.once('close', () => over.resolve('left'));
+  if (sink.destroyed) over.resolve('left');
+  const tell = () => over.resolve('told');
+  signal.addEventListener('abort', tell, { once: true });
+  if (signal.aborted) tell();
+
+  const how = { from, onDropped };
+  const { what } = selection;
+  const subscription: Subscription =
+    typeof what === 'string'
+      ? await events.subscribe(what, how, onEvent)
+      : await events.subscribe(what, how, onEvent);
+  void write(`retry: ${RETRY_MS}\n\n`);
+  const heartbeat = clock.every(HEARTBEAT_MS, () => {
+    if (sink.writableLength === 0) void write(':\n\n');
+  });
+  const end = async (): Promise<TailEnd> => {
+    const why = await over.promise;
+    heartbeat[Symbol.dispose]();
+    signal.removeEventListener('abort', tell);
+    // Its handler waits for nothing but `over`.
+    await subscription.drain();
+    if (why === 'told') sink.end('event: end\ndata: {"reason":"draining"}\n\n');
+    else sink.destroy();
+    return why;
+  };
+  return { ended: end() };
+}
+
+/** JSON has no line breaks of its own, so one line of data is enough. */
+function data(event: Envelope): string {
+  return `data: ${JSON.stringify(cloudEvent(event))}\n\n`;
+}
