@@ -8,7 +8,7 @@ import { checkRange, type Limits, limitsOf } from './limits.ts';
 import { type Costs, costsOf, formatHash, type MakeScheme, newWork } from './make.ts';
 import { type Parsed, parseHash } from './parse.ts';
 import { faultOf, passwordBytes } from './password-bytes.ts';
-import type { Busy, Refused, Verdict } from './verdict.ts';
+import type { Busy, Refused, Unusable, Verdict } from './verdict.ts';
 import type { Engine, Work } from './work.ts';
 
 /** A new hash, or why there is none. */
@@ -33,6 +33,8 @@ export interface Passwords extends AsyncDisposable {
   verifyNobody(password: Uint8Array | string, signal?: AbortSignal): Promise<Verdict>;
   /** A new hash with a salt of its own. */
   make(scheme: MakeScheme, password: Uint8Array | string, signal?: AbortSignal): Promise<Made>;
+  /** Why `hash` could verify no password, or undefined: for whoever takes hashes in. Computes nothing. */
+  check(hash: string): Unusable | undefined;
   /** How much is going on now. */
   readonly load: { readonly running: number; readonly waiting: number };
 }
@@ -146,6 +148,10 @@ export function createPasswords(
   return {
     verify: (hash, password, signal) => count('verify', verify(hash, password, signal)),
     verifyNobody: (password, signal) => count('verify-nobody', verifyNobody(password, signal)),
+    check(hash) {
+      const parsed = parseHash(hash, limits, plain);
+      return 'outcome' in parsed ? parsed : undefined;
+    },
     make: (scheme, password, signal) => count('make', make(scheme, password, signal)),
     get load() {
       return { running: gate.running, waiting: gate.waiting };
