@@ -2,12 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import {
   type AcmeIssuerOptions,
   createAcmeIssuer,
+  createChangeLog,
   type IssueResult,
   type Issuer,
   storeChallenges,
 } from '@sallyport/certs';
 import { generatePrivateKey } from '@sallyport/pki';
-import { systemClock } from '@sallyport/runtime';
+import { randomIds, systemClock } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
 import { testWith } from '../world/needs.ts';
 import { type Pebble, type PebbleOptions, startPebble } from '../world/pebble.ts';
@@ -29,10 +30,15 @@ async function openWorld(options: PebbleOptions = {}) {
   const alpn = stack.use(
     await startAlpnResponder({ space, leafKeys }, '127.0.0.3', pebble.ports.tls),
   );
-  const challenges = storeChallenges({ space, leafKeys });
+  const faults: unknown[] = [];
+  const log = createChangeLog({ space, ids: randomIds(systemClock), announce: () => {} });
+  const challenges = storeChallenges({
+    ...{ space, log, leafKeys },
+    onFault: ({ error }) => faults.push(error),
+  });
   const owned = stack.move();
   return {
-    ...{ pebble, http, alpn, acme, rings },
+    ...{ pebble, http, alpn, acme, rings, faults },
     issuer: (more: Partial<AcmeIssuerOptions> = {}) =>
       owned.use(
         createAcmeIssuer(

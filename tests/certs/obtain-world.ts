@@ -1,6 +1,7 @@
 import type { Bus } from '@sallyport/bus';
 import { openLocalBus } from '@sallyport/bus/local';
 import {
+  createChangeLog,
   createObtaining,
   createPermission,
   type IssueResult,
@@ -64,16 +65,20 @@ export async function openObtainWorld(views: () => Promise<TwoStores>) {
       ports: Partial<ObtainPorts> = {},
     ): Obtaining {
       const space = spaces[which];
-      const challenges = storeChallenges({ space, leafKeys });
+      const onFault = ({ error }: { error: unknown }) => faults.push(error);
+      const log = createChangeLog({ space, ids, announce: () => {} });
+      const challenges = storeChallenges({ space, log, leafKeys, onFault });
       return owned.use(
         createObtaining(
           {
-            ...{ space, leafKeys, outgoing: bus.outgoing, clock: systemClock, ids },
+            ...{ space, log, leafKeys, outgoing: bus.outgoing, clock: systemClock, ids, onFault },
             permission: createPermission({ patterns: ['*.test', '*.shop.example'] }),
-            onFault: ({ error }) => faults.push(error),
             ...ports,
           },
-          { challenges, ...options },
+          {
+            ...{ challenges, issuerTimeoutMs: 60_000, leaseMs: 15_000, perHour: 50 },
+            ...{ renewAfter: 0.667, parallel: 32, most: 1000, ...options },
+          },
         ),
       );
     },

@@ -50,11 +50,23 @@ export type { KeyState } from './ring-record.ts';
 export { CLOCK_SKEW_MS, type SecretReader, type SecretSealer } from './secret.ts';
 export { type StoredCertificate, storedCertificates } from './stored/certificate.ts';
 export {
+  type CertificateFeed,
+  certificateFeed,
+  type StoredReader,
+} from './stored/certificate-feed.ts';
+export {
   type StoredAlpnChallenge,
   type StoredHttpChallenge,
   storedAlpnChallenges,
   storedHttpChallenges,
 } from './stored/challenge.ts';
+export {
+  type CertificateChange,
+  CHANGES_PARTITION,
+  type ChangeHead,
+  storedChangeHead,
+  storedChanges,
+} from './stored/change.ts';
 export { openPrivateKey, sealPrivateKey } from './stored/private-key.ts';
 export type { StoredKey, StoredKind, StoredValue } from './stored/record.ts';
 export { type StoredRefusal, storedRefusals } from './stored/refusal.ts';

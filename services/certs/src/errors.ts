@@ -56,3 +56,8 @@ export class CertsArgumentError extends SallyportError {
 export class LeaseLostError extends SallyportError {
   readonly code = 'SP_ERR_CERTS_LEASE_LOST';
 }
+
+/** Other processes wrote the log of changes again and again at the same moment. What it would have told is told when it is put right. */
+export class ChangeLogContentionError extends SallyportError {
+  readonly code = 'SP_ERR_CERTS_CHANGE_LOG_CONTENTION';
+}

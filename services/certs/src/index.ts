@@ -1,5 +1,12 @@
+export { type Certs, createCerts } from './certs.ts';
 export type { Challenge, Challenges, ChallengeType } from './challenges/challenges.ts';
 export { storeChallenges } from './challenges/store-challenges.ts';
+export {
+  type ChangeLog,
+  type ChangeLogPorts,
+  createChangeLog,
+} from './changes/change-log.ts';
+export { type CertsConfig, certsConfig } from './config.ts';
 export { CertsArgumentError } from './errors.ts';
 export {
   type AcmeIssuerOptions,
@@ -26,3 +33,5 @@ export {
 } from './obtain/permission.ts';
 export { leaseKey } from './obtain/records.ts';
 export { registeredName } from './obtain/registered-name.ts';
+export { namesOf } from './obtain/route-names.ts';
+export type { CertsPorts } from './ports.ts';

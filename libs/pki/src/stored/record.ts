@@ -23,9 +23,12 @@ export interface StoredKind<T> {
   decode(stored: StoredValue | undefined): T | undefined;
 }
 
-type Fields<T> = { readonly [Name in keyof T]-?: 'number' | 'string' };
+type Fields<T> = { readonly [Name in keyof T]-?: 'number' | 'string' | 'string?' | 'boolean?' };
 
-/** A kind whose records are flat: the names of the fields and what they hold. Others that a newer version adds are let be. */
+/**
+ * A kind whose records are flat: the names of the fields and what they hold, with `?` where one may be missing. Others that a
+ * newer version adds are let be.
+ */
 export function storedKind<T extends object>(
   kind: string,
   format: number,
@@ -46,12 +49,21 @@ export function storedKind<T extends object>(
     } catch (cause) {
       throw new StoredRecordError(`${kind} must be UTF-8 JSON`, { cause });
     }
-    const wrong = Object.entries(fields).find(
-      ([name, type]) => typeof (record as Record<string, unknown> | null)?.[name] !== type,
-    );
-    if (wrong === undefined) return record as T;
-    throw new StoredRecordError(`${kind}: field '${wrong[0]}' must be a ${wrong[1]}`);
+    const fault = faultOf(record, fields);
+    if (fault === undefined) return record as T;
+    throw new StoredRecordError(`${kind}: ${fault}`);
   }
 
   return { format, encode: (record) => Buffer.from(JSON.stringify(record)), decode };
+}
+
+function faultOf(record: unknown, fields: Readonly<Record<string, string>>): string | undefined {
+  if (typeof record !== 'object' || record === null) return 'must be an object';
+  for (const [name, word] of Object.entries(fields)) {
+    const found = (record as Record<string, unknown>)[name];
+    const type = word.replace('?', '');
+    const missing = found === undefined && type !== word;
+    if (!missing && typeof found !== type) return `field '${name}' must be a ${type}`;
+  }
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import { storedCertificates, storedRefusals } from '@sallyport/pki';
+import { type StoredCertificate, storedCertificates, storedRefusals } from '@sallyport/pki';
 import { StoppedError } from '@sallyport/runtime';
 import { CertsArgumentError, LeaseLostError } from '../errors.ts';
 import { type IssuanceOptions, type IssuancePorts, issueUnder } from './issuance.ts';
@@ -9,13 +9,13 @@ import { leaseKey } from './records.ts';
 
 export interface ObtainPorts extends IssuancePorts {
   readonly permission: Permission;
-  /** Told when an issuance failed that nobody may be waiting for any more: not the CA's doing, but the store's or ours. */
-  readonly onFault: (fault: { readonly name: string; readonly error: unknown }) => void;
 }
 
-export interface ObtainOptions extends Omit<Partial<IssuanceOptions>, 'challenges' | 'issuers'> {
-  readonly issuers: IssuanceOptions['issuers'];
-  readonly challenges: IssuanceOptions['challenges'];
+export interface ObtainOptions extends IssuanceOptions {
+  /** How many certificates this process obtains at a time; the others wait for their turn. */
+  readonly parallel: number;
+  /** How many names may be at work or wait here; who asks for another is refused as `busy`. */
+  readonly most: number;
 }
 
 export interface Obtaining extends AsyncDisposable {
@@ -23,8 +23,8 @@ export interface Obtaining extends AsyncDisposable {
    * A certificate for the name that a client asked for, in the store when the answer is `ready`.
    *
    * The first of the cluster to ask obtains it; all others wait for that one. Who has waited `waitMs` is told `pending`
-   * while it goes on. `refused`: `bad-name`, `not-allowed`, `failed-before` (negative cache), `budget`, or the reason of
-   * the {@link IssueProblem} at first hand. Rejects with the store's errors, what `permission` throws, and the
+   * while it goes on. `refused`: `bad-name`, `not-allowed`, `failed-before` (negative cache), `budget`, `busy`, or the
+   * reason of the {@link IssueProblem} at first hand. Rejects with the store's errors, what `permission` throws, and the
    * signal's reason; none of these stops an issuance that others may wait for.
    */
   obtain(
@@ -42,46 +42,58 @@ const WAIT_MS = 9000;
 const LOOK_MS = [20, 30, 50, 100, 200, 250];
 /** A certificate that ends sooner isn't worth a handshake. */
 const WORTH_MS = 60_000;
+const BUSY_MS = 1000;
 
 /** Obtains certificates on demand. Disposal stops what is being obtained; another process goes on with it when asked. */
 export function createObtaining(ports: ObtainPorts, options: ObtainOptions): Obtaining {
   const { space, clock, permission, onFault } = ports;
-  const { issuerTimeoutMs = 60_000, leaseMs = 15_000, perHour = 50 } = options;
-  const { issuers, challenges } = options;
+  const { issuers, leaseMs, parallel, most } = options;
   if (issuers.length === 0) throw new CertsArgumentError('there must be an issuer');
-  const settings = { issuers, challenges, issuerTimeoutMs, leaseMs, perHour };
   const stopping = new AbortController();
   const flights = new Map<string, Promise<Outcome>>();
+  let obtaining = 0;
 
-  async function look(name: string, signal: AbortSignal): Promise<Outcome | undefined> {
+  /** The answer that is there already, or what will have to be replaced. */
+  async function look(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Outcome | { previous: StoredCertificate | undefined }> {
     const keys = [storedCertificates.key(name), storedRefusals.key(name)];
     const [first, second] = await space.get(keys, signal);
-    const certificate = storedCertificates.decode(first);
-    if (certificate !== undefined && certificate.notAfter > clock.now() + WORTH_MS) {
-      return { outcome: 'ready', fingerprint: certificate.fingerprint };
+    const previous = storedCertificates.decode(first);
+    if (previous !== undefined && previous.notAfter > clock.now() + WORTH_MS) {
+      return { outcome: 'ready', fingerprint: previous.fingerprint };
     }
     const refusal = storedRefusals.decode(second);
-    return refusal === undefined ? undefined : refused('failed-before', refusal.until);
+    return refusal === undefined ? { previous } : refused('failed-before', refusal.until);
+  }
+
+  /** One try to be the one who obtains it: undefined when somebody else is, or there is no room. */
+  async function tryToObtain(name: string, signal: AbortSignal): Promise<Outcome | undefined> {
+    if (obtaining >= parallel) return undefined;
+    obtaining += 1;
+    try {
+      await using lease = await space.lease(leaseKey(name), leaseMs, signal);
+      if (lease === undefined) return undefined;
+      // The one before may have finished between the look and the lease.
+      const seen = await look(name, signal);
+      if ('outcome' in seen) return seen;
+      return await issueUnder(lease, { name, ...seen }, ports, options, signal);
+    } catch (error) {
+      if (error instanceof LeaseLostError) return undefined;
+      throw error;
+    } finally {
+      obtaining -= 1;
+    }
   }
 
   /** Until there is a certificate or a refusal, made here or elsewhere. */
   async function fly(name: string, signal: AbortSignal): Promise<Outcome> {
     for (let turn = 0; ; turn += 1) {
       const seen = await look(name, signal);
-      if (seen !== undefined) return seen;
-      {
-        await using lease = await space.lease(leaseKey(name), leaseMs, signal);
-        if (lease !== undefined) {
-          // The one before may have finished between the look and the lease.
-          const meanwhile = await look(name, signal);
-          if (meanwhile !== undefined) return meanwhile;
-          try {
-            return await issueUnder(lease, name, ports, settings, signal);
-          } catch (error) {
-            if (!(error instanceof LeaseLostError)) throw error;
-          }
-        }
-      }
+      if ('outcome' in seen) return seen;
+      const obtained = await tryToObtain(name, signal);
+      if (obtained !== undefined) return obtained;
       await clock.sleep(LOOK_MS[Math.min(turn, LOOK_MS.length - 1)] as number, signal);
     }
   }
@@ -89,6 +101,7 @@ export function createObtaining(ports: ObtainPorts, options: ObtainOptions): Obt
   function flight(name: string): Promise<Outcome> {
     const running = flights.get(name);
     if (running !== undefined) return running;
+    if (flights.size >= most) return Promise.resolve(refused('busy', clock.now() + BUSY_MS));
     const started = fly(name, stopping.signal).finally(() => flights.delete(name));
     started.catch((error: unknown) => {
       if (!stopping.signal.aborted) onFault({ name, error });

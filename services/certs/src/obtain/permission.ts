@@ -14,7 +14,8 @@ export interface Permission {
 
 /** The names of our own routes, from the gateway's snapshot. */
 export interface RouteNames {
-  has(name: string): boolean;
+  /** Waits for the first snapshot, no longer than the signal says. */
+  has(name: string, signal: AbortSignal): boolean | Promise<boolean>;
 }
 
 export interface PermissionOptions {
@@ -34,7 +35,8 @@ export function createPermission(options: PermissionOptions = {}): Permission {
     return dot > 0 && parents.has(name.slice(dot + 1));
   };
   return {
-    allows: (name) => names.has(name) || fits(name) || options.routes?.has(name) === true,
+    allows: (name, _, signal) =>
+      names.has(name) || fits(name) || (options.routes?.has(name, signal) ?? false),
   };
 }
 
