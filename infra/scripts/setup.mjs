@@ -16,7 +16,9 @@ const PROGRAMS = {
   'nats-server': 'nats-server',
   'redis-server': 'redis-server',
   'lua5.1': 'lua5.1',
+  curl: 'curl',
   openssl: 'openssl',
+  python3: 'python3',
   pebble: 'pebble',
 };
 const POLICY = '/usr/sbin/policy-rc.d';

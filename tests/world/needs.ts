@@ -6,7 +6,9 @@ const PACKAGES = {
   'nats-server': 'nats-server',
   'redis-server': 'redis-server',
   'lua5.1': 'lua5.1',
+  curl: 'curl',
   openssl: 'openssl',
+  python3: 'python3',
   pebble: 'pebble',
 } as const;
 
