@@ -44,12 +44,10 @@ test('A reader of nothing is at version 0, and the first revocation is version 1
   t.deepEqual(await source.head(), { epoch: 'unbegun', version: 0 });
   t.deepEqual((await source.snapshot()).value, []);
   const one = newSession(w.clock.now() + 1000);
-  const done = await appendRevocations(w.space, {
-    id: 'a',
-    revocations: [one],
-    now: w.clock.now(),
-  });
-  t.is(done?.first, 1);
+  const batches = [{ id: 'a', revocations: [one] }];
+  const done = await appendRevocations(w.space, { batches, now: w.clock.now() });
+  t.is(done?.version, 1);
+  t.deepEqual(done?.appended, [one]);
   t.deepEqual(await source.head(), { epoch: done?.epoch as string, version: 1 });
   t.is(await source.since({ epoch: 'unbegun', version: 0 }), undefined, 'another numbering');
 });
@@ -58,7 +56,7 @@ test('An append that is tried again adds nothing, and what has ended already isn
   await using w = await world();
   const now = w.clock.now();
   const append = (id: string, ...revocations: Revocation[]) =>
-    appendRevocations(w.space, { id, revocations, now });
+    appendRevocations(w.space, { batches: [{ id, revocations }], now });
   t.truthy(await append('a', newSession(now + 1000), newSession(now + 1000)));
   t.is(await append('a', newSession(now + 1000)), undefined);
   t.is(await append('b', newSession(now)), undefined);
@@ -73,11 +71,14 @@ test('Snapshot and deltas say the same, over pages, and only of what lies ahead.
     { tag: newTag(), epoch: now, until: now + 5_000 },
     ...Array.from({ length: 1_199 }, (_, i) => newSession(now + 1_000 + i)),
   ];
-  await appendRevocations(w.space, { id: 'first', revocations: all.slice(0, 1), now });
+  await appendRevocations(w.space, {
+    ...{ batches: [{ id: 'first', revocations: all.slice(0, 1) }], now },
+  });
   const began = await source.head();
   for (let i = 1; i < all.length; i += 200) {
     const revocations = all.slice(i, i + 200);
-    t.is((await appendRevocations(w.space, { id: `n${i}`, revocations, now }))?.first, i + 1);
+    const batches = [{ id: `n${i}`, revocations }];
+    t.is((await appendRevocations(w.space, { batches, now }))?.version, i + 1);
   }
   const deltas = await source.since(began);
   t.deepEqual(
@@ -108,12 +109,13 @@ test('Appends side by side each get versions of their own, without a gap.', asyn
   const firsts = await Promise.all(
     ids.map((id) =>
       appendRevocations(w.space, {
-        ...{ id, now, revocations: [newSession(now + 9_000), newSession(now + 9_000)] },
+        batches: [{ id, revocations: [newSession(now + 9_000), newSession(now + 9_000)] }],
+        now,
       }),
     ),
   );
   t.deepEqual(
-    firsts.map((done) => done?.first ?? 0).sort((a, b) => a - b),
+    firsts.map((done) => done?.version ?? 0).sort((a, b) => a - b),
     ids.map((_, i) => 1 + 2 * i),
   );
   t.is((await revocationSource(w.space).head()).version, 24);

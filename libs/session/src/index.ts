@@ -30,6 +30,7 @@ export {
 } from './revocation.ts';
 export {
   appendRevocations,
+  type RevocationBatch,
   type RevocationHead,
   type RevocationSource,
   revocationSource,

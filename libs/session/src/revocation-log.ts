@@ -104,31 +104,41 @@ export function revocationSource(space: RevocationSpace): RevocationSource {
   };
 }
 
+/** What one commit ended. Its `id` is remembered for an hour, so that it may be brought here more than once. */
+export interface RevocationBatch {
+  readonly id: string;
+  readonly revocations: readonly Revocation[];
+}
+
 /**
- * Appends `revocations`, at most 200, as versions of their own, unless the append called `id` was done within the last hour. Says
- * where that led, so that it can be announced: the version of the first; undefined when there was nothing to do. `now` in milliseconds. Throws
- * `SessionConflictError` when others were faster all the time.
+ * Appends the revocations of `batches` (at most 200 in all) as versions of their own, leaving out batches that are in the log
+ * already and what has ended by `now` (milliseconds). Says what that were and the version of the first, to be announced;
+ * undefined when there was nothing to do. Throws `SessionConflictError` when others were faster all the time.
  */
 export async function appendRevocations(
   space: WritableRevocationSpace,
-  { id, revocations, now }: { id: string; revocations: readonly Revocation[]; now: number },
+  { batches, now }: { readonly batches: readonly RevocationBatch[]; readonly now: number },
   signal?: AbortSignal,
-): Promise<{ readonly epoch: string; readonly first: number } | undefined> {
-  const wanted = revocations.filter(({ until }) => until > now);
-  if (wanted.length === 0) return undefined;
+): Promise<(RevocationHead & { readonly appended: readonly Revocation[] }) | undefined> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const [entry, done] = await space.get([HEAD, doneKey(id)], signal);
-    if (done !== undefined) return undefined;
+    const keys = batches.map(({ id }) => doneKey(id));
+    const [entry, ...done] = await space.get([HEAD, ...keys], signal);
+    const fresh = batches.filter((_, i) => done[i] === undefined);
+    const appended = fresh.flatMap(({ revocations }) =>
+      revocations.filter(({ until }) => until > now),
+    );
+    if (appended.length === 0) return undefined;
     const { version, epoch: known } = headOf(entry);
     const epoch = known === UNBEGUN ? randomUUID() : known;
-    const members = new Map(wanted.map((one) => [revocationMember(one), one.until]));
+    const members = new Map(appended.map((one) => [revocationMember(one), one.until]));
+    const ids = new Set(fresh.map(({ id }) => id));
     const result = await space.commit(
       {
         check: [{ key: HEAD, version: entry?.version }],
         put: [
-          put(HEAD, { version: version + wanted.length, epoch }),
-          put(doneKey(id), true, DELTA_TTL_MS),
-          ...wanted.map((one, i) => put(deltaKey(version + 1 + i), one, DELTA_TTL_MS)),
+          put(HEAD, { version: version + appended.length, epoch }),
+          ...[...ids].map((id) => put(doneKey(id), true, DELTA_TTL_MS)),
+          ...appended.map((one, i) => put(deltaKey(version + 1 + i), one, DELTA_TTL_MS)),
         ],
         index: [...members].map(([add, score]) => ({
           ...{ index: CURRENT, add, score },
@@ -137,10 +147,10 @@ export async function appendRevocations(
       },
       signal,
     );
-    if (result.ok) return { epoch, first: version + 1 };
+    if (result.ok) return { epoch, version: version + 1, appended };
   }
   throw new SessionConflictError(
-    `revocations '${id}' met ${ATTEMPTS} others in a row: they must be tried again`,
+    `revocations '${batches[0]?.id}' met ${ATTEMPTS} others in a row: they must be tried again`,
   );
 }
 
