@@ -1,9 +1,20 @@
 import { EXIT, exitCodeOf } from '@sallyport/runtime';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { benchCommand } from './commands/bench.ts';
+import { certCommands } from './commands/certs.ts';
 import { asyncapiCommand } from './commands/contracts.ts';
+import { eventCommands } from './commands/events.ts';
+import { nodeCommands } from './commands/nodes.ts';
+import { sessionCommands } from './commands/sessions.ts';
 
-const COMMANDS: readonly Command[] = [benchCommand, asyncapiCommand];
+const COMMANDS: readonly Command[] = [
+  ...eventCommands,
+  ...certCommands,
+  ...sessionCommands,
+  ...nodeCommands,
+  benchCommand,
+  asyncapiCommand,
+];
 
 /** EX_USAGE of sysexits.h. */
 const USAGE = 64;
