@@ -78,6 +78,7 @@ export function createAuth(ports: AuthPorts, config: AuthConfig): Auth {
         createHttpDoor({ decider, health, logger, version, config, signal: life.signal }),
       );
       await door.start(signal);
+      stack.use(health.addReadiness('login doors', () => door?.url !== undefined || 'closed'));
     },
     async drain(signal) {
       const cut = () => life.abort(new AuthStoppedError('auth had no more time to drain'));

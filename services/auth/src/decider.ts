@@ -1,7 +1,9 @@
 import type { authDecide, DataOf } from '@sallyport/contracts';
 import type { Clock, Ids, Logger } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
+import { within } from './deadline.ts';
 import type { Decision, Settled } from './decision.ts';
+import { StageTimeoutError } from './errors.ts';
 import type { Login } from './login.ts';
 import { metrics } from './metrics.ts';
 import { pass, type Stages } from './pipeline/pipeline.ts';
@@ -53,9 +55,9 @@ export function createDecider(options: DeciderOptions): Decider {
 
   async function count(login: Login, decision: string): Promise<void> {
     // Kept apart from whoever asked: their going away must not save them from being counted.
-    const signal = AbortSignal.timeout(stageTimeoutMs);
+    const late = () => new StageTimeoutError(`not counted within ${stageTimeoutMs} ms`);
     try {
-      await stages.bruteForce.count(login, signal);
+      await within(clock, stageTimeoutMs, late, (s) => stages.bruteForce.count(login, s));
     } catch (error) {
       metrics.uncounted.add(1);
       logger.warn('a wrong login could not be counted', { decision, error });

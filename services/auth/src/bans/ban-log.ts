@@ -35,8 +35,8 @@ export interface BanLog extends FeedSource<BanTable, BanDelta> {
   /** The ban of one of `networks` that ends last. */
   find(networks: readonly string[], signal: AbortSignal): Promise<Ban | undefined>;
   /**
-   * Writes a ban that ends `forMs` from now, unless one is there that ends no earlier: then undefined. `BanConflictError` when
-   * others wrote again and again.
+   * Writes a ban that ends `forMs` from now, unless one is there by the same rule, or that ends no earlier: then undefined.
+   * `BanConflictError` when others wrote again and again.
    */
   add(ban: Ban, forMs: number, signal: AbortSignal): Promise<FeedHead | undefined>;
 }
@@ -95,7 +95,7 @@ export function banLog(space: Space, ids: Ids): BanLog {
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const [headEntry, present] = await space.get([HEAD, key], signal);
         const before = records.read(present);
-        if (before !== undefined && before.until >= ban.until) return undefined;
+        if (before?.rule === ban.rule || (before?.until ?? 0) >= ban.until) return undefined;
         const { epoch: known, version: last } = headOf(heads.read(headEntry));
         const epoch = known === UNBEGUN ? ids.next() : known;
         const version = last + 1;

@@ -11,7 +11,7 @@ export interface Bans extends AsyncDisposable {
   known(networks: readonly string[]): Ban | undefined;
   /** The ban of one of `networks` by the store. */
   stored(networks: readonly string[], signal: AbortSignal): Promise<Ban | undefined>;
-  /** Bans a network and tells the readers of the feed; false when it was banned for at least as long already. */
+  /** Bans a network and tells the readers of the feed; false when it was banned already, by this rule or for as long. */
   add(
     ban: { readonly network: string; readonly rule: string; readonly forMs: number },
     signal: AbortSignal,
@@ -85,17 +85,18 @@ export async function openBans(options: BansOptions): Promise<Bans> {
     stored: (networks, signal) => source.find(networks, signal),
     async add({ network, rule, forMs }, signal) {
       // Many guesses end at once; one of them writes.
-      const other = adding.get(network);
+      const name = `${network} ${rule}`;
+      const other = adding.get(name);
       if (other !== undefined) {
         await other;
         return false;
       }
       const writing = write({ network, rule, until: clock.now() + forMs }, forMs, signal);
-      adding.set(network, writing);
+      adding.set(name, writing);
       try {
         return await writing;
       } finally {
-        adding.delete(network);
+        adding.delete(name);
       }
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

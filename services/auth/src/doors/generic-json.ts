@@ -68,11 +68,8 @@ export function genericJson(router: AdminRouter, options: GenericJsonOptions): v
         logger.error('a login could not be decided', { door: DOOR, error });
         answer = temporary();
       }
-      return reply
-        .code(answer.status)
-        .headers(answer.headers)
-        .serializer((sent: unknown) => sent as string)
-        .send(answer.body);
+      // Bytes, not text: Node writes the head in the encoding of a text body, and header values here are bytes already.
+      return reply.code(answer.status).headers(answer.headers).send(Buffer.from(answer.body));
     },
   );
 }

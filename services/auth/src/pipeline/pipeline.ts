@@ -46,9 +46,9 @@ export async function pass(
     (await askFeatures(runner, features, login)) ??
     incomplete(login);
   if (stopped !== undefined) return end(stopped);
-  const found = await askBackends(runner, backends, login);
-  if (found.judgement.verdict === 'tempfail') return end(found.judgement);
-  return end(await askFilters(runner, filters, login, found.judgement), found.guess);
+  const asked = await askBackends(runner, backends, login);
+  if ('end' in asked) return end(asked.end);
+  return end(await askFilters(runner, filters, login, asked.found), asked.guess);
 }
 
 async function askBruteForce(runner: StageRunner, stage: BruteForce, login: Login): Promise<Step> {
@@ -84,52 +84,51 @@ function incomplete({ facts, password }: Login): Step {
   return password === undefined || password.length === 0 ? reject('no-password') : undefined;
 }
 
+/** What the backends found, for the filters to judge; or why they found nothing, which is for nobody to change. */
+type Asked =
+  | { readonly found: Accept | Reject; readonly guess: boolean }
+  | { readonly end: Judgement };
+
 async function askBackends(
   runner: StageRunner,
   backends: readonly Backend[],
   login: Login,
-): Promise<{ readonly judgement: Judgement; readonly guess: boolean }> {
-  const end = (judgement: Judgement, guess = false) => ({ judgement, guess });
+): Promise<Asked> {
   let skipped = false;
   for (const backend of backends) {
     const ran = await runner.run('backend', backend, (s) => backend.authenticate(login, s));
     if (!ran.ok) {
-      const stop = failed('backend', ran.policy);
-      if (stop !== undefined) return end(stop);
+      const end = failed('backend', ran.policy);
+      if (end !== undefined) return { end };
       skipped = true;
       continue;
     }
     switch (ran.value.outcome) {
       case 'match':
-        return end(accept(backend.name, ran.value));
+        return { found: accept(backend.name, ran.value), guess: false };
       case 'wrong':
-        return end(reject('password', { account: ran.value.account }), true);
+        return { found: reject('password', { account: ran.value.account }), guess: true };
       case 'busy':
-        return end(tempfail('busy', BUSY_RETRY_MS));
+        return { end: tempfail('busy', BUSY_RETRY_MS) };
       case 'absent':
     }
   }
   // One that couldn't be asked may know them.
-  if (skipped) return end(tempfail('backend-failed'));
+  if (skipped) return { end: tempfail('backend-failed') };
   const [first] = backends;
-  if (first === undefined) return end(tempfail('no-backend'));
+  if (first === undefined) return { end: tempfail('no-backend') };
   return await unknownUser(runner, first, login);
 }
 
-async function unknownUser(runner: StageRunner, first: Backend, login: Login) {
+async function unknownUser(runner: StageRunner, first: Backend, login: Login): Promise<Asked> {
   if (first.pretend !== undefined) {
     const pretend = first.pretend.bind(first);
     const ran = await runner.run('backend', first, (signal) => pretend(login, signal));
     // Whatever a known user would get now, an unknown one gets too.
-    if (!ran.ok) {
-      const judgement = failed('backend', ran.policy) ?? tempfail('backend-failed');
-      return { judgement, guess: false };
-    }
-    if (ran.value.outcome === 'busy') {
-      return { judgement: tempfail('busy', BUSY_RETRY_MS), guess: false };
-    }
+    if (!ran.ok) return { end: failed('backend', ran.policy) ?? tempfail('backend-failed') };
+    if (ran.value.outcome === 'busy') return { end: tempfail('busy', BUSY_RETRY_MS) };
   }
-  return { judgement: reject('unknown-user'), guess: true };
+  return { found: reject('unknown-user'), guess: true };
 }
 
 async function askFilters(

@@ -1,4 +1,5 @@
 import type { Clock } from '@sallyport/runtime';
+import { within } from '../deadline.ts';
 import { StageTimeoutError } from '../errors.ts';
 
 /**
@@ -65,39 +66,19 @@ export class StageRunner {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<Ran<T>> {
     this.#signal.throwIfAborted();
-    const { clock, onError } = this.#options;
+    const { clock, timeoutMs, onError } = this.#options;
     const began = clock.monotonic();
+    const late = () => new StageTimeoutError(`stage ${name} must answer within ${timeoutMs} ms`);
     try {
-      const value = await this.#within(name, work);
+      const value = await within(clock, timeoutMs, late, work, this.#signal);
       const detail = value.detail === undefined ? name : `${name}/${value.detail}`;
       this.#note(kind, detail, value.outcome, began);
       return { ok: true, value };
     } catch (error) {
       if (this.#signal.aborted) throw this.#signal.reason;
-      const late = error instanceof StageTimeoutError;
-      this.#note(kind, name, late ? 'timeout' : 'error', began);
+      this.#note(kind, name, error instanceof StageTimeoutError ? 'timeout' : 'error', began);
       onError(kind, name, error);
       return { ok: false, policy: onFailure };
-    }
-  }
-
-  async #within<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, timeoutMs } = this.#options;
-    const done = new AbortController();
-    const cut = new AbortController();
-    const timer = clock.sleep(timeoutMs, AbortSignal.any([done.signal, this.#signal])).then(
-      () => new StageTimeoutError(`stage ${name} must answer within ${timeoutMs} ms`),
-      () => this.#signal.reason,
-    );
-    const over = timer.then((reason) => {
-      if (done.signal.aborted) return undefined as never;
-      cut.abort(reason);
-      throw reason;
-    });
-    try {
-      return await Promise.race([work(cut.signal), over]);
-    } finally {
-      done.abort();
     }
   }
 

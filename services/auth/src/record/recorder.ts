@@ -2,6 +2,7 @@ import type { Bus } from '@sallyport/bus';
 import { actionsRun, authDecided, type DataOf } from '@sallyport/contracts';
 import type { Clock, Logger } from '@sallyport/runtime';
 import { type Space, StoreUnavailableError } from '@sallyport/store';
+import { within } from '../deadline.ts';
 import { type Decision, type Settled, settle, tempfail } from '../decision.ts';
 import type { Login } from '../login.ts';
 import {
@@ -82,34 +83,23 @@ export function createRecorder(options: RecorderOptions): Recorder {
     for (const job of jobs) await bus.jobs.enqueue(actionsRun, job.data, { id: job.id, signal });
   }
 
-  const timed = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    const done = new AbortController();
-    const late = new AbortController();
-    const timer = clock.sleep(timeoutMs, done.signal).then(
-      () => late.abort(new StoreUnavailableError(`not kept within ${timeoutMs} ms`)),
-      () => undefined,
-    );
-    try {
-      return await work(late.signal);
-    } finally {
-      done.abort();
-      await timer;
-    }
-  };
+  const late = () => new StoreUnavailableError(`not kept within ${timeoutMs} ms`);
 
   return async (decision, login, place) => {
     const { id, judgement } = decision;
     const data = treat(eventOf(decision, login));
     const jobs = actionJobs(actions, decision, login);
     try {
-      return await timed((signal) => toStore(decision, data, jobs, place, signal));
+      return await within(clock, timeoutMs, late, (signal) =>
+        toStore(decision, data, jobs, place, signal),
+      );
     } catch (error) {
       logger.warn('a decision goes straight to the bus, the store did not take it', {
         ...{ decision: id, error },
       });
     }
     try {
-      await timed((signal) => toBus(decision, data, jobs, signal));
+      await within(clock, timeoutMs, late, (signal) => toBus(decision, data, jobs, signal));
       return { settled: settle(id, judgement), kept: 'bus' };
     } catch (error) {
       const told = durability === 'best-effort';
