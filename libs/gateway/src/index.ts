@@ -21,6 +21,7 @@ export {
 } from './entity-writer.ts';
 export { SnapshotFormatError, SnapshotGapError, WriteContentionError } from './errors.ts';
 export { keyAuthPlugin } from './plugins/key-auth.ts';
+export { pipelineAuthPlugin } from './plugins/pipeline-auth.ts';
 export { requestTerminationPlugin } from './plugins/request-termination.ts';
 export {
   definePlugin,
