@@ -5,7 +5,7 @@ export class TicketKeyError extends SallyportError {
   readonly code = 'SP_ERR_EDGE_TICKET_KEY';
 }
 
-/** The TLS listener can't listen on its address; `cause` says why. A port that is taken is an InUseError instead. */
+/** A listener can't listen on its address; `cause` says why. A port that is taken is an InUseError instead. */
 export class ListenError extends SallyportError {
   readonly code = 'SP_ERR_EDGE_LISTEN';
 }

@@ -1,3 +1,5 @@
+export { type EdgeConfig, edgeConfig } from './config.ts';
+export { createEdge, type Edge, type EdgeStatus } from './edge.ts';
 export { ListenError, TicketKeyError } from './errors.ts';
 export type { ClientCertificate } from './front/client-certificate.ts';
 export {
@@ -28,3 +30,4 @@ export {
   type HelloReading,
   type HelloRefusal,
 } from './hello/reader.ts';
+export type { EdgePorts } from './ports.ts';

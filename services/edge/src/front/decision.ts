@@ -64,7 +64,9 @@ export async function decide(
   const policy = await within('policy', (signal) => policies.decide(hello, client, signal));
   if ('refused' in policy) return { alert: ALERT.accessDenied, ...policy };
   const of = policyClass(policy);
-  const found = await within('certificate', (signal) => certificates.find(name, hello, signal));
+  const found = await within('certificate', (signal) =>
+    certificates.find(name, hello, signal, client),
+  );
   if (!('refused' in found)) return { of, certificate: found, challenge: false };
   if (fallback !== undefined) return { of, certificate: fallback, challenge: false };
   return { alert: ALERT.unrecognizedName, ...found };

@@ -48,6 +48,7 @@ export interface CertificateSource {
     name: string | undefined,
     hello: ClientHello,
     signal: AbortSignal,
+    client: ClientAddress,
   ): Promise<Certificate | Refusal>;
 }
 
