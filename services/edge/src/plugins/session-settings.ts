@@ -34,6 +34,7 @@ export interface SessionPluginSettings {
   };
 }
 
+/** As the service `sessions` has it. */
 const TOUCH_MS = 60_000;
 
 /** Throws `SessionArgumentError` for attributes of the cookie with which browsers would drop it unsaid. */
@@ -53,7 +54,7 @@ export function sessionSettings(
         rolling: config.rolling_timeout * 1000,
         absolute: config.absolute_timeout * 1000,
         stale: config.stale_ttl * 1000,
-        touch: idle === 0 ? TOUCH_MS : Math.min(TOUCH_MS, Math.floor(idle / 4)),
+        touch: idle === 0 ? TOUCH_MS : Math.min(TOUCH_MS, Math.floor(idle / 2)),
       }),
     },
     cookies: createCookieWriter({

@@ -90,9 +90,13 @@ export function sessionService(ports: SessionServicePorts, timeoutMs: number): S
 }
 
 /** The policy as messages have it. */
-function wire({ storage, cookie, timeouts }: SessionPolicy) {
+function wire({
+  storage,
+  cookie,
+  timeouts,
+}: SessionPolicy): DataOf<typeof sessionsRenew>['policy'] {
   return {
-    ...{ storage, cookie },
+    ...{ storage, name: cookie },
     idleMs: timeouts.idle,
     rollingMs: timeouts.rolling,
     absoluteMs: timeouts.absolute,

@@ -54,6 +54,10 @@ export interface Sessions extends AsyncDisposable {
   readonly size: number;
 }
 
+/** Refusals to go on that say that a session is over; others are of something else. */
+const OVER = new Set(['revoked', 'ended', 'reused', 'idle', 'rolling', 'absolute']);
+const DAY_MS = 86_400_000;
+
 export function createSessions(
   ports: SessionPorts,
   given: Partial<SessionSettings> = {},
@@ -80,6 +84,25 @@ export function createSessions(
     session.record = { ...session.record, seen: clock.now() };
   }
 
+  function refused(
+    policy: SessionPolicy,
+    session: KnownSession,
+    due: 'touch' | 'renew',
+    reason: string,
+  ): void {
+    countQuestion(due, 'refused');
+    logger.info('a session does not go on', { session: session.id, reason });
+    if (OVER.has(reason)) end(policy, session);
+    else session.retryAt = clock.monotonic() + settings.retryMs;
+  }
+
+  /** With cookie storage nothing else would say so at this edge. */
+  function end(policy: SessionPolicy, session: KnownSession): void {
+    const until = sessionEnd(session.record, policy.timeouts) ?? clock.now() + DAY_MS;
+    revocations.ended(session.tag, session.id, until);
+    recognition.forget(session);
+  }
+
   async function ask(
     policy: SessionPolicy,
     session: KnownSession,
@@ -88,10 +111,7 @@ export function createSessions(
     try {
       const next = await service.renew(policy, sealed(policy, session));
       if (typeof next === 'string') {
-        countQuestion(due, 'refused');
-        logger.info('a session does not go on', { session: session.id, reason: next });
-        // Whether it is over says the store, when it is asked next.
-        recognition.forget(session);
+        refused(policy, session, due, next);
         return undefined;
       }
       countQuestion(due, 'done');
@@ -148,10 +168,7 @@ export function createSessions(
         return false;
       }
       countQuestion('revoke', 'done');
-      const day = 86_400_000;
-      const until = sessionEnd(session.record, policy.timeouts) ?? clock.now() + day;
-      revocations.ended(session.tag, session.id, until);
-      recognition.forget(session);
+      end(policy, session);
       return true;
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
