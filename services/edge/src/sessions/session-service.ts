@@ -94,7 +94,7 @@ function wire({
   storage,
   cookie,
   timeouts,
-}: SessionPolicy): DataOf<typeof sessionsRenew>['policy'] {
+}: SessionPolicy): NonNullable<DataOf<typeof sessionsRenew>['policy']> {
   return {
     ...{ storage, name: cookie },
     idleMs: timeouts.idle,
