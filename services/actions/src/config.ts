@@ -11,7 +11,7 @@ const privacy = {
   address: treatment(),
   device: treatment(),
   person: treatment(),
-  'user-agent': treatment(),
+  user_agent: treatment(),
 };
 const perAction = Type.Optional(
   Type.Object(
@@ -20,7 +20,7 @@ const perAction = Type.Optional(
       address: Type.Optional(treatment()),
       device: Type.Optional(treatment()),
       person: Type.Optional(treatment()),
-      'user-agent': Type.Optional(treatment()),
+      user_agent: Type.Optional(treatment()),
     },
     { description: 'For this action instead of what is said for all.' },
   ),
@@ -80,7 +80,7 @@ export const actionsConfig = defineConfig(
       address: { ...privacy.address, default: 'clear' },
       device: { ...privacy.device, default: 'clear' },
       person: { ...privacy.person, default: 'clear' },
-      'user-agent': { ...privacy['user-agent'], default: 'clear' },
+      user_agent: { ...privacy.user_agent, default: 'clear' },
     }),
     privacy_key: Type.Optional(
       secret({ minLength: 16, description: 'Key of hashes; the same on every node.' }),

@@ -12,7 +12,8 @@ export function sightOf(
   action: ActionConfig,
   { privacy, privacy_key: key }: Pick<ActionsConfig, 'privacy' | 'privacy_key'>,
 ): (data: RunData) => RunData {
-  const treatments = { ...privacy, ...action.privacy } as PrivacyPolicy['treatments'];
+  const { user_agent, ...others } = { ...privacy, ...action.privacy };
+  const treatments = { ...others, 'user-agent': user_agent } as PrivacyPolicy['treatments'];
   const clear = Object.values(treatments).every((treatment) => treatment === 'clear');
   if (!clear && key === undefined) {
     throw new ActionConfigError(
