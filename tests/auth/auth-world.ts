@@ -158,6 +158,8 @@ export interface InstanceOptions {
   readonly users?: string;
   readonly ports?: Partial<AuthPorts>;
   readonly env?: Record<string, string>;
+  /** What is away from the start. */
+  readonly away?: Partial<Outages>;
 }
 
 let files = 0;
@@ -174,14 +176,14 @@ export async function configOf(config: Record<string, unknown>, env: Record<stri
 
 export async function startAuth(
   world: World,
-  { config = {}, users = USERS, ports = {}, env = {} }: InstanceOptions = {},
+  { config = {}, users = USERS, ports = {}, env = {}, away = {} }: InstanceOptions = {},
 ): Promise<Instance> {
   await using stack = new AsyncDisposableStack();
   const { clock, store, reader, sealer } = world;
   files += 1;
   const path = join(world.dir, `users-${files}`);
   await writeFile(path, users);
-  const outages = noOutages();
+  const outages = Object.assign(noOutages(), away);
   const engine = countingEngine();
   const lines: string[] = [];
   const sink = { write: (line: string) => void lines.push(line), flush: async () => {} };

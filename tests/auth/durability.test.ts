@@ -104,6 +104,19 @@ test('Both away: a temporary failure where decisions must be kept, the answer wh
   }
 });
 
+test('It starts while store and bus are away, and decides as soon as one of them is there.', async (t) => {
+  await using world = await embeddedWorld();
+  const away = { store: true, bus: true };
+  await using auth = await startAuth(world, { config: open(), away });
+  t.is((await login(auth, RIGHT.bob)).status, 500);
+  auth.outages.bus = false;
+  t.is((await login(auth, RIGHT.bob)).status, 200);
+  Object.assign(auth.outages, { store: false, bus: true });
+  t.is((await login(auth, RIGHT.bob)).status, 200);
+  auth.outages.bus = false;
+  await until(() => auth.decided.length === 2);
+});
+
 test('No answer leaves before its decision is kept.', async (t) => {
   await using world = await embeddedWorld();
   const held = Promise.withResolvers<void>();

@@ -244,3 +244,19 @@ test('Options out of range are refused with the name of the option and the rule.
     'costs.scrypt takes 1073741824 KiB, the most allowed is 262144',
   );
 });
+
+test('A check of a hash computes nothing and says what verifying it would.', async (t) => {
+  const engine = countingEngine();
+  await using passwords = createPasswords({}, engine);
+  t.is(passwords.check(ARGON2), undefined);
+  const hashes = [
+    ...['', 'hunter2', '$1$x$y', '{PLAIN}x', '{SSHA}x', ARGON2.slice(0, -4)],
+    ARGON2.replace('m=256', 'm=99999999'),
+  ];
+  for (const hash of hashes) {
+    const fault = passwords.check(hash);
+    t.is(fault?.outcome, 'unusable', hash);
+    t.deepEqual(await passwords.verify(hash, 'x'), fault);
+  }
+  t.is(engine.asked.length, 0);
+});
