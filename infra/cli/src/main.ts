@@ -5,9 +5,13 @@ import { certCommands } from './commands/certs.ts';
 import { asyncapiCommand } from './commands/contracts.ts';
 import { eventCommands } from './commands/events.ts';
 import { nodeCommands } from './commands/nodes.ts';
+import { runServiceCommand } from './commands/run.ts';
 import { sessionCommands } from './commands/sessions.ts';
+import { startCommand } from './commands/start.ts';
 
 const COMMANDS: readonly Command[] = [
+  startCommand,
+  runServiceCommand,
   ...eventCommands,
   ...certCommands,
   ...sessionCommands,

@@ -1,0 +1,109 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Assembly, findConfig, type Life, run, type Service } from '@sallyport/runtime';
+import { writeOperatorFile } from '../client/operator-file.ts';
+import type { Terminal } from '../command.ts';
+import { writeDemoEntities } from '../demo/entities.ts';
+import { DemoError } from '../demo/errors.ts';
+import { type DemoPlace, demoLines } from '../demo/lines.ts';
+import { type DemoLogin, demoLogin } from '../demo/login.ts';
+import { demoSettings } from '../demo/settings.ts';
+import { createDemoUpstream } from '../demo/upstream.ts';
+import { loadHouseConfig } from '../house/configuration.ts';
+import { type House, openHouse } from '../house/house.ts';
+import { operatorTokenFile } from '../house/operator-token.ts';
+import type { HouseConfig } from '../house/sections.ts';
+import { VERSION } from '../version.ts';
+
+const SERVICES = ['control', 'sessions', 'certs', 'auth', 'actions', 'edge'] as const;
+
+export interface StartOptions {
+  readonly data: string;
+  /** The directory that commands look in when they aren't told another. */
+  readonly usual: string;
+  /** Undefined: where there is no configuration file. */
+  readonly demo: boolean | undefined;
+}
+
+/** Runs everything as this process and ends it. */
+export function start(options: StartOptions, terminal: Terminal): Promise<never> {
+  return run((life) => assemble(options, terminal, life));
+}
+
+async function assemble(options: StartOptions, terminal: Terminal, life: Life): Promise<Assembly> {
+  const began = performance.now();
+  const { env } = process;
+  const data = resolve(options.data);
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const demo = options.demo ?? (await findConfig(env, async () => '').catch(() => [])).length === 0;
+  const login = demo ? await demoLogin(data, life.signal) : undefined;
+  const token = `file:${await operatorTokenFile(data)}`;
+  const own = {
+    name: 'sallyport start',
+    text: JSON.stringify({
+      process: { log_level: 'warn' },
+      node: { data, instance: 'all-in-one' },
+      control: { api: { token } },
+    }),
+  };
+  const issuers = [{ kind: 'internal', scope: 'any' }];
+  const base = login === undefined ? [own] : [own, demoSettings(login, issuers)];
+  const config = await loadHouseConfig(env, SERVICES, base);
+  const house = await openHouse({ config, services: SERVICES, version: VERSION }, life);
+  const upstream = createDemoUpstream();
+  const welcome: Service = {
+    name: 'welcome',
+    async start(signal = life.signal) {
+      const access = await leaveTraces(data, house, config);
+      const lines = [`Sallyport ${VERSION} listens`, ...places(house), ''];
+      if (login !== undefined && upstream.url !== undefined) {
+        await writeDemoEntities(access, upstream.url, signal);
+        for (const { shows, line } of demoLines(placeOf(house, data, options, login))) {
+          lines.push(`# ${shows}`, line, '');
+        }
+      }
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      lines.push(`Ready after ${seconds} s. Data is in ${data}. Ctrl-C ends it.`, '');
+      terminal.stdout.write(lines.join('\n'));
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+  const services = [...house.assembly.services, ...(demo ? [upstream] : []), welcome];
+  return { ...house.assembly, services };
+}
+
+/** What commands and visitors need to find and trust this system. */
+async function leaveTraces(data: string, house: House, config: HouseConfig) {
+  const authority = house.parts.get('certs')?.authority?.();
+  if (authority !== undefined) {
+    await writeFile(join(data, 'ca.pem.new'), authority);
+    await rename(join(data, 'ca.pem.new'), join(data, 'ca.pem'));
+  }
+  const [url] = house.parts.get('control')?.urls() ?? [];
+  const token = config.values.control.api.token?.reveal();
+  if (url === undefined || token === undefined) throw new DemoError('control must have a token');
+  await writeOperatorFile(data, { url, token });
+  return { url, token };
+}
+
+function places({ parts }: House): string[] {
+  return [...parts].flatMap(([name, part]) =>
+    part.urls().map((url) => `  ${name.padEnd(9)} ${url}`),
+  );
+}
+
+function placeOf(house: House, data: string, options: StartOptions, login: DemoLogin): DemoPlace {
+  const https = house.parts
+    .get('edge')
+    ?.urls()
+    .find((url) => url.startsWith('https:'));
+  if (https === undefined) throw new DemoError('the edge must listen for https');
+  const { hostname, port } = new URL(https);
+  const usual = data === resolve(options.usual);
+  const folder = usual ? options.usual : data;
+  return {
+    ...{ address: hostname, port: Number(port || 443), login },
+    ...{ authority: `${folder}/ca.pem`, cookies: `${folder}/cookies.txt` },
+    data: usual ? undefined : options.data,
+  };
+}
