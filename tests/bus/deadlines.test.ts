@@ -55,3 +55,33 @@ test('a request ends at its deadline, never before and at most 50 ms after; one 
     runs(100),
   );
 });
+
+test('what was answered leaves nothing behind that waits for its deadline', async (t) => {
+  let timers = 0;
+  class Counting extends ManualClock {
+    override every(ms: number, tick: () => void): Disposable {
+      const timer = super.every(ms, tick);
+      timers += 1;
+      return {
+        [Symbol.dispose]() {
+          timers -= 1;
+          timer[Symbol.dispose]();
+        },
+      };
+    }
+  }
+  const clock = new Counting();
+  const prompt: Broker = {
+    ...silent,
+    request(_subject, _message, settle) {
+      settle({ headers: {}, body: new TextEncoder().encode('{"n":2}') });
+      return () => {};
+    },
+  };
+  const [ids, source, instance] = [countingIds(), '/trial', 'trial'];
+  await using bus = createBus(prompt, { clock, ids, source, instance });
+  t.deepEqual(await bus.rpc.request(twice, { n: 1 }), { n: 2 });
+  t.is(timers, 1);
+  await clock.advance(40);
+  t.is(timers, 0);
+});

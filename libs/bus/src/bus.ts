@@ -28,8 +28,9 @@ export function createBus(broker: Broker, options: BusOptions): Bus {
   const subscriptions = new Set<Subscription>();
   let closing: Promise<void> | undefined;
 
+  const closed = () => new BusClosedError('the bus was closed');
   const open = () => {
-    if (closing !== undefined) throw new BusClosedError('the bus was closed');
+    if (closing !== undefined) throw closed();
   };
   /** Remembers what must drain before the bus closes. */
   const keep = (inner: Subscription): Subscription => {
@@ -76,10 +77,9 @@ export function createBus(broker: Broker, options: BusOptions): Bus {
       },
     },
     rpc: {
-      async request(rpc, data, how) {
-        open();
-        return request(rpc, data, how);
-      },
+      // Not async: one more promise around each costs as much as the contract's check.
+      request: (rpc, data, how) =>
+        closing === undefined ? request(rpc, data, how) : Promise.reject(closed()),
       async respond(rpc, how, handler) {
         open();
         return keep(await respond(broker, deadlines, options, rpc, how, handler));

@@ -42,8 +42,9 @@ export interface Events {
   /**
    * Takes a fact and returns. Never waits and never throws for pressure.
    *
-   * Facts are collected for about a millisecond per subject and leave as one batch; of one subject one batch is on
-   * its way at a time and is sent again until the stream has it, so facts of one type arrive in the order of these
+   * One that comes when none has left for `lingerMs` leaves with this turn of the loop; others are collected per
+   * subject for at most `lingerMs`, or until 1,000 or 256 KiB wait, and leave as one batch. Of one subject one batch is
+   * on its way at a time and is sent again until the stream has it, so facts of one type arrive in the order of these
    * calls. While the broker is away they wait in a buffer of bounded size; when that is full new ones are dropped and
    * counted, and a drop notice with the range of their `seq` stands in their place in the stream. A crash of this
    * process loses what was in the buffer, which readers see as a gap.
@@ -364,9 +365,12 @@ export interface BusOptions {
   readonly instance: string;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Bounds of the buffer of facts. Default 10,000 events and 8 MiB. */
+  /** Bounds of the buffer of facts, bytes as on the wire. Default 10,000 events and 8 MiB. */
   readonly buffer?: { readonly events?: number; readonly bytes?: number };
-  /** How long facts are collected before a batch leaves, milliseconds. Default 1. */
+  /**
+   * How long a fact may wait for others to leave with, milliseconds; what a crash may lose grows with it. Default 20.
+   * Records, jobs, rpc and feeds never wait.
+   */
   readonly lingerMs?: number;
   /** How long disposal may take to drain and flush. Default 5,000. */
   readonly closeTimeoutMs?: number;

@@ -30,8 +30,13 @@ export const DEFAULT_TIMEOUT_MS = 5_000;
 const encoder = new TextEncoder();
 const strict = new TextDecoder('utf-8', { fatal: true });
 
+/** In memory of its own. */
+export function encodeText(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
 export function encodeJson(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value));
+  return encodeText(JSON.stringify(value));
 }
 
 /**

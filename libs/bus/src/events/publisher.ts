@@ -11,11 +11,11 @@ import type { Broker } from '../broker.ts';
 import { BusClosedError, BusUnavailableError, PayloadTooLargeError } from '../errors.ts';
 import type { BusOptions, Events, PublishOptions, RecordOptions } from '../ports.ts';
 import { checkId, checkSize, HEADER, HEADROOM } from '../wire.ts';
-import { type Batch, Lane } from './lane.ts';
+import { Lane } from './lane.ts';
 
 const HEADERS = { [HEADER.type]: CONTENT_TYPE };
-/** Larger batches save nothing and make one lost confirmation dear. */
-const MAX_BATCH_BYTES = 256 * 1024;
+/** How long facts are collected unless the settings say otherwise. Decision page 0003 has the figures. */
+const LINGER_MS = 20;
 /** Ticks without anything published before the timer stops. */
 const MAX_IDLE_TICKS = 20;
 const RETRY_MS = [20, 50, 100, 250, 500, 1000];
@@ -31,13 +31,17 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
   readonly #closing = new AbortController();
   readonly #maxEvents: number;
   readonly #maxBytes: number;
+  readonly #lingerMs: number;
   #events = 0;
   #bytes = 0;
   #dropped = 0;
   #ticker: Disposable | undefined;
   #idleTicks = 0;
   #leftAt = Number.NEGATIVE_INFINITY;
-  #leaving = false;
+  /** What waits will leave: with the end of this turn, the next tick, or the confirmation that its lane waits for. */
+  #armed = false;
+  /** The end of this turn will let it leave. */
+  #soon = false;
   #closed = false;
   readonly #flushes = new Set<{ goals: [Lane, number][]; done: () => void }>();
 
@@ -47,29 +51,28 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
     this.#origin = origin;
     this.#maxEvents = options.buffer?.events ?? 10_000;
     this.#maxBytes = options.buffer?.bytes ?? 8 * 1024 * 1024;
+    this.#lingerMs = options.lingerMs ?? LINGER_MS;
   }
 
   publish<E extends EventType>(event: E, data: DataOf<E>, options: PublishOptions = {}): void {
     if (this.#closed) throw new BusClosedError(`publish of ${event.subject} after the bus closed`);
     const lane = this.#lane(event);
-    const { clock, ids } = this.#options;
-    const text = lane.write(ids.next(), clock.now(), data, options.about);
-    const bytes = Buffer.byteLength(text);
+    const text = lane.write(undefined, this.#options.clock.now(), data, options.about);
     const seq = lane.take();
-    if (bytes + 2 > this.#broker.maxPayload - HEADROOM) {
+    if (!this.#fits(text)) {
       const error = new PayloadTooLargeError(
-        `event of ${bytes} bytes for ${lane.subject} must be at most ${this.#broker.maxPayload - HEADROOM - 2}`,
+        `event of ${Buffer.byteLength(text)} bytes for ${lane.subject} must be at most ${this.#maxEventBytes()}`,
       );
       this.#drop(lane, seq, 'oversize', error);
-    } else if (this.#events >= this.#maxEvents || this.#bytes + bytes > this.#maxBytes) {
+    } else if (!this.#hasRoom(text)) {
       const full = `buffer of ${this.#events} events, ${this.#bytes} bytes is full`;
       this.#drop(lane, seq, 'pressure', new BusUnavailableError(`${full}: events are dropped`));
     } else {
-      lane.push(seq, text, bytes);
+      this.#bytes += lane.push(seq, text);
       this.#events += 1;
-      this.#bytes += bytes;
     }
-    this.#arm();
+    if (!this.#armed) this.#arm();
+    else if (lane.full && !lane.busy && !this.#soon) this.#leaveSoon();
   }
 
   async record<E extends EventType>(event: E, data: DataOf<E>, options: RecordOptions = {}) {
@@ -144,10 +147,28 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
     this.#ticker?.[Symbol.dispose]();
   }
 
+  #maxEventBytes(): number {
+    return this.#broker.maxPayload - HEADROOM - 2;
+  }
+
+  /** Whether one message can hold it. */
+  #fits(text: string): boolean {
+    const limit = this.#maxEventBytes();
+    return text.length * 3 <= limit || Buffer.byteLength(text) <= limit;
+  }
+
+  /** Whether the buffer can. Only when it gets tight, by the count that is never too low, is anything measured. */
+  #hasRoom(text: string): boolean {
+    if (this.#events >= this.#maxEvents) return false;
+    if (this.#bytes + text.length * 3 <= this.#maxBytes) return true;
+    for (const lane of this.#lanes.values()) this.#bytes -= lane.measure();
+    return this.#bytes + Buffer.byteLength(text) <= this.#maxBytes;
+  }
+
   #lane(event: EventType): Lane {
     let lane = this.#lanes.get(event.subject);
     if (lane === undefined) {
-      lane = new Lane(event, this.#origin);
+      lane = new Lane(event, this.#origin, this.#options.ids.next());
       this.#lanes.set(event.subject, lane);
     }
     return lane;
@@ -162,70 +183,80 @@ export class Publisher implements Pick<Events, 'publish' | 'record' | 'flush' | 
 
   #announce(lane: Lane, seq: number, reason: DropReason): void {
     lane.drop(seq, reason);
-    this.#arm();
+    if (!this.#armed) this.#arm();
   }
 
   /**
-   * Lets what is there leave in a moment, together with what comes till then: with the end of this turn of the loop when
-   * nothing has left lately, else with the next tick. So a burst costs no timer and a stream of turns no batch each.
+   * Sees to it that what is there leaves, together with what comes till then: with the end of this turn of the loop when
+   * nothing has left for `lingerMs`, else with the next tick. So a fact that comes alone doesn't wait, and however many
+   * come, there are about as many batches as ticks.
    */
   #arm(): void {
-    this.#idleTicks = 0;
-    if (this.#leaving) return;
-    const { clock, lingerMs = 1 } = this.#options;
-    if (clock.monotonic() - this.#leftAt >= lingerMs / 2) {
-      this.#leaving = true;
-      setImmediate(() => {
-        this.#leaving = false;
-        this.#leave();
-      });
-    } else {
-      this.#ticker ??= clock.every(lingerMs, () => this.#tick());
-    }
+    this.#armed = true;
+    const { clock } = this.#options;
+    if (clock.monotonic() - this.#leftAt >= this.#lingerMs) this.#leaveSoon();
+    else this.#ticker ??= clock.every(this.#lingerMs, () => this.#tick());
+  }
+
+  #leaveSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    setImmediate(() => {
+      this.#soon = false;
+      this.#leave();
+    });
   }
 
   /** One timer goes on under load: to arm one for each batch would cost as much as the batch. */
   #tick(): void {
-    this.#idleTicks += 1;
-    if (this.#idleTicks > MAX_IDLE_TICKS) {
-      this.#ticker?.[Symbol.dispose]();
-      this.#ticker = undefined;
+    if (this.#armed) {
+      this.#idleTicks = 0;
+      this.#leave();
+      return;
     }
-    this.#leave();
+    this.#idleTicks += 1;
+    if (this.#idleTicks < MAX_IDLE_TICKS) return;
+    this.#ticker?.[Symbol.dispose]();
+    this.#ticker = undefined;
   }
 
   #leave(): void {
-    this.#leftAt = this.#options.clock.monotonic();
+    this.#armed = false;
     for (const lane of this.#lanes.values()) {
-      if (!lane.busy && !lane.empty) void this.#sendBatch(lane);
+      if (lane.busy || lane.empty) continue;
+      this.#leftAt = this.#options.clock.monotonic();
+      void this.#sendBatch(lane);
     }
   }
 
   async #sendBatch(lane: Lane): Promise<void> {
     lane.busy = true;
     const { clock, ids } = this.#options;
-    const limit = Math.min(this.#broker.maxPayload - HEADROOM, MAX_BATCH_BYTES);
-    const batch = lane.batch(limit, clock.now(), () => ids.next());
-    const stored = await this.#store(lane.subject, batch);
+    const batch = lane.batch(this.#broker.maxPayload - HEADROOM, clock.now(), () => ids.next());
+    const size = batch.body.length;
+    this.#bytes += size - batch.counted;
+    const stored = await this.#store(lane.subject, batch.body);
     this.#events -= batch.events;
-    this.#bytes -= batch.bytes;
+    this.#bytes -= size;
     if (!stored) this.#dropped += batch.events;
     lane.settled = Math.max(lane.settled, batch.last);
     lane.busy = false;
     if (this.#flushes.size > 0) {
       this.#settle();
       this.#leave();
-    } else if (!lane.empty) this.#arm();
+    } else if (lane.full) this.#leaveSoon();
+    else if (!lane.empty && !this.#armed) this.#arm();
   }
 
   /** Appends until the stream has it; false when the bus closes first. Never rejects. */
-  async #store(subject: string, { texts }: Batch): Promise<boolean> {
+  async #store(subject: string, body: Uint8Array): Promise<boolean> {
     const { clock, ids, onFault } = this.#options;
-    const message = { headers: HEADERS, body: encodeBatch(texts) };
+    const message = { headers: HEADERS, body };
     const dedupe = ids.next();
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await this.#broker.append(subject, message, { dedupe, signal: this.#closing.signal });
+        // Without the signal: to listen to it costs more than the rest, and what is cut off ends with the broker.
+        await this.#broker.append(subject, message, { dedupe });
         return true;
       } catch (error) {
         if (this.#closing.signal.aborted) return false;
