@@ -64,6 +64,20 @@ export function nodeHttp1(options: Http1Options): Http1Engine {
       });
   };
 
+  const refuse = (socket: Socket, status: number, text: string) => {
+    const connection = connections.get(socket);
+    if (connection?.refused) return;
+    // In the middle of a response a refusal would look like a part of it.
+    const free = connection?.current === undefined || connection.current.abandon();
+    if (connection === undefined || !free || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    connection.refused = true;
+    socket.end(plainMessage(status, text), 'latin1');
+    void clock.sleep(LINGER_MS).then(() => socket.destroy());
+  };
+
   const take = (
     request: IncomingMessage,
     response: ServerResponse,
@@ -72,6 +86,10 @@ export function nodeHttp1(options: Http1Options): Http1Engine {
     const connection = connections.get(request.socket);
     if (connection === undefined || connection.refused) {
       request.socket.destroy();
+      return;
+    }
+    if (request.httpVersionMajor !== 1) {
+      refuse(request.socket, 505, 'HTTP Version Not Supported');
       return;
     }
     const served = new NodeRequest(request, response, {
@@ -83,19 +101,6 @@ export function nodeHttp1(options: Http1Options): Http1Engine {
     if (connection.current === undefined) begin(connection, served);
     else if (connection.waiting.length < MOST_WAITING) connection.waiting.push(served);
     else request.socket.destroy();
-  };
-
-  const refuse = (socket: Socket, status: number, text: string) => {
-    const connection = connections.get(socket);
-    if (connection?.refused) return;
-    // In the middle of a response a refusal would look like a part of it.
-    if (connection === undefined || connection.current !== undefined || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    connection.refused = true;
-    socket.end(plainMessage(status, text), 'latin1');
-    void clock.sleep(LINGER_MS).then(() => socket.destroy());
   };
 
   server.on('request', (request, response) => take(request, response));

@@ -107,14 +107,24 @@ export class NodeRequest implements ServedRequest {
     else socket.destroy();
   }
 
+  /** Gives the request up before its response began: false when it has begun. Nothing may be sent by it afterwards. */
+  abandon(): boolean {
+    if (this.#response.headersSent || this.#upgraded) return false;
+    this.#leave();
+    return true;
+  }
+
+  #leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    for (const listener of this.#onGone) listener();
+    this.#onGone = [];
+  }
+
   #closed(): void {
     const whole = this.#upgraded || this.#response.writableFinished;
     if (this.#upgraded && !this.#request.socket.destroyed) return;
-    if (!whole && !this.#gone) {
-      this.#gone = true;
-      for (const listener of this.#onGone) listener();
-    }
-    this.#onGone = [];
+    if (!whole) this.#leave();
     this.#done.resolve();
   }
 }
