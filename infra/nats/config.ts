@@ -37,14 +37,19 @@ export function natsConfig(options: NatsConfigOptions): string {
       `      user: ${quoted(user)}`,
       `      password: ${quoted(passwords[user] as string)}`,
       '      permissions {',
-      `        publish { allow: ${list(publish)} }`,
-      `        subscribe { allow: ${list(subscribe)} }`,
+      `        publish { ${rule(publish)} }`,
+      `        subscribe { ${rule(subscribe)} }`,
       '      }',
       '    }',
     );
   }
   lines.push('  ]', '}', '');
   return lines.join('\n');
+}
+
+/** An empty list of what is allowed would allow everything. */
+function rule(allowed: readonly string[]): string {
+  return allowed.length === 0 ? 'deny: ">"' : `allow: ${list(allowed)}`;
 }
 
 function list(subjects: readonly string[]): string {

@@ -65,10 +65,16 @@ export const PARTS = {
 } as const satisfies Record<string, Part>;
 
 export type ServiceName = keyof typeof PARTS;
-/** The user of `sallyport streams apply`: streams and consumers, no messages. */
-export type UserName = ServiceName | 'operator';
+/**
+ * Beside the services: `operator` for `sallyport streams apply` (streams and consumers, no messages), and `analyst` for
+ * whoever follows events live (infra/examples/analytics) and says nothing.
+ */
+export type UserName = ServiceName | 'operator' | 'analyst';
 
-export const USERS: readonly UserName[] = [...(Object.keys(PARTS) as ServiceName[]), 'operator'];
+export const USERS: readonly UserName[] = [
+  ...(Object.keys(PARTS) as ServiceName[]),
+  ...(['operator', 'analyst'] as const),
+];
 
 /** Subjects as nats-server's permissions take them; everything else is refused. */
 export interface Permissions {
@@ -89,6 +95,8 @@ export function permissions(user: UserName, prefix = 'sallyport'): Permissions {
   const inbox = `_INBOX_${user}.>`;
   // Its own requests only: whoever may make consumers can have them deliver anywhere, so no service may.
   if (user === 'operator') return { publish: ['$JS.API.>'], subscribe: [inbox] };
+  // Live only: a replay would need a consumer.
+  if (user === 'analyst') return { publish: [], subscribe: [`${prefix}.evt.>`] };
   const part: Part = PARTS[user];
   const { events, jobs, dead } = streamNames(prefix);
   const publish = [

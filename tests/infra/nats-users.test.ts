@@ -14,16 +14,16 @@ const SERVICES: UserName[] = ['edge', 'certs', 'auth', 'sessions', 'actions', 'c
 const DOER = 'job_actions_run_v1';
 
 const MATRIX: Record<string, Cell> = {
-  // Facts: each domain has one voice, and nobody listens past the stream.
-  'sallyport.evt.tls.handshake-completed.v1': { publish: ['edge'] },
-  'sallyport.evt.tls.handshake-failed.v1': { publish: ['edge'] },
-  'sallyport.evt.auth.decided.v1': { publish: ['auth'] },
-  'sallyport.evt.session.created.v1': { publish: ['sessions'] },
-  'sallyport.evt.session.renewed.v1': { publish: ['sessions'] },
-  'sallyport.evt.session.revoked.v1': { publish: ['sessions'] },
-  'sallyport.evt.certs.issued.v1': { publish: ['certs'] },
-  'sallyport.evt.certs.failed.v1': { publish: ['certs'] },
-  'sallyport.evt.gateway.entity-changed.v1': { publish: ['control'] },
+  // Facts: each domain has one voice, and nobody but the analyst listens past the stream.
+  'sallyport.evt.tls.handshake-completed.v1': { publish: ['edge'], subscribe: ['analyst'] },
+  'sallyport.evt.tls.handshake-failed.v1': { publish: ['edge'], subscribe: ['analyst'] },
+  'sallyport.evt.auth.decided.v1': { publish: ['auth'], subscribe: ['analyst'] },
+  'sallyport.evt.session.created.v1': { publish: ['sessions'], subscribe: ['analyst'] },
+  'sallyport.evt.session.renewed.v1': { publish: ['sessions'], subscribe: ['analyst'] },
+  'sallyport.evt.session.revoked.v1': { publish: ['sessions'], subscribe: ['analyst'] },
+  'sallyport.evt.certs.issued.v1': { publish: ['certs'], subscribe: ['analyst'] },
+  'sallyport.evt.certs.failed.v1': { publish: ['certs'], subscribe: ['analyst'] },
+  'sallyport.evt.gateway.entity-changed.v1': { publish: ['control'], subscribe: ['analyst'] },
   // Jobs: control gives again what was given up.
   'sallyport.job.actions.run.v1': { publish: ['auth', 'control'] },
   'sallyport.job.redo.some-durable.v1': { publish: ['control'] },
@@ -52,6 +52,7 @@ const MATRIX: Record<string, Cell> = {
   'sallyport.feed.bans.v1': { publish: ['auth'], subscribe: ['edge', 'auth'] },
   // Wildcards would be everything at once.
   'sallyport.>': {},
+  'sallyport.evt.>': { subscribe: ['analyst'] },
   'sallyport.rpc.auth.>': { subscribe: ['auth'] },
   'sallyport.rpc.*.decide.v1': {},
   'sallyport.feed.>': {},
@@ -72,6 +73,7 @@ const MATRIX: Record<string, Cell> = {
     ]),
   ),
   '_INBOX_operator.x.y': { subscribe: ['operator'] },
+  '_INBOX_analyst.x.y': {},
   '_INBOX.x.y': {},
   // JetStream: everybody may look, the operator may change.
   '$JS.API.INFO': { publish: ['operator'] },
