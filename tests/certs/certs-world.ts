@@ -112,11 +112,8 @@ export interface StartOptions {
 export async function openCertsWorld(open: () => Promise<Ground>) {
   await using stack = new AsyncDisposableStack();
   const ground = stack.use(await open());
-  const { rings: keyRings, leafKeys, accounts } = await openTestRings();
-  const rings: Rings = {
-    ...{ leafKeys, acmeAccounts: accounts },
-    internalCa: await keyRings.openRing('internal-ca'),
-  };
+  const { accounts, portable, ...others } = await openTestRings();
+  const rings: Rings = { ...others, acmeAccounts: accounts };
   const [store, bus] = [await ground.store(), await ground.bus()];
   const space = store.space('certs');
 
@@ -150,7 +147,7 @@ export async function openCertsWorld(open: () => Promise<Ground>) {
   const owned = stack.move();
 
   return {
-    ...{ ground, rings, store, bus, space, entities, heard, reader },
+    ...{ ground, rings, portable, store, bus, space, entities, heard, reader },
     async start(settings: object = {}, options: StartOptions = {}): Promise<Instance> {
       const { clock = systemClock, between = (given) => given } = options;
       const text = JSON.stringify({ certs: settings });
@@ -184,10 +181,11 @@ export async function openCertsWorld(open: () => Promise<Ground>) {
     },
     obtain(
       name: string,
-      more: { readonly waitMs?: number } = {},
+      how: { readonly waitMs?: number; readonly timeoutMs?: number } = {},
     ): Promise<ReplyOf<typeof certsObtain>> {
       const client = { address: '127.0.0.1' };
-      return bus.rpc.request(certsObtain, { name, client, ...more }, { timeoutMs: 20_000 });
+      const { timeoutMs = 20_000, ...more } = how;
+      return bus.rpc.request(certsObtain, { name, client, ...more }, { timeoutMs });
     },
     list(query: DataOf<typeof certsList> = {}): Promise<ReplyOf<typeof certsList>> {
       return bus.rpc.request(certsList, query);

@@ -1,15 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import {
   createKeyRings,
-  createMasterKeyFile,
   type KeyRing,
-  type KeyRings,
+  MasterKey,
   openPrivateKey,
   privateKeyPem,
-  readMasterKeyFile,
   storedAlpnChallenges,
   storedHttpChallenges,
 } from '@sallyport/pki';
@@ -32,21 +31,35 @@ export async function openTestStore(): Promise<Store> {
   });
 }
 
-/** Rings of certs under a master key of their own. */
-export async function openTestRings(): Promise<{
-  readonly rings: KeyRings;
-  readonly leafKeys: KeyRing;
-  readonly accounts: KeyRing;
-}> {
-  await using dir = await tempDir();
-  await createMasterKeyFile(join(dir.path, 'master'));
-  const masterKey = await readMasterKeyFile(join(dir.path, 'master'));
-  const ports = { store: memoryRings(), clock: systemClock };
-  const rings = createKeyRings(ports, { service: 'certs', masterKey });
+/** Rings as another process can be given them. */
+export interface PortableRings {
+  /** Base64 of its bytes. */
+  readonly masterKey: string;
+  /** Name, format, base64 of the bytes, version. */
+  readonly records: readonly (readonly [string, number, string, string])[];
+}
+
+/** Rings of certs, under a master key of their own unless they were made elsewhere. */
+export async function openTestRings(made?: PortableRings) {
+  const secret = made === undefined ? randomBytes(32) : Buffer.from(made.masterKey, 'base64');
+  const store = memoryRings();
+  for (const [name, format, bytes, version] of made?.records ?? []) {
+    store.records.set(name, { format, bytes: Buffer.from(bytes, 'base64'), version });
+  }
+  const rings = createKeyRings(
+    { store, clock: systemClock },
+    { service: 'certs', masterKey: new MasterKey(secret) },
+  );
   return {
-    rings,
     leafKeys: await rings.openRing('leaf-keys'),
     accounts: await rings.openRing('acme-accounts'),
+    internalCa: await rings.openRing('internal-ca'),
+    portable: (): PortableRings => ({
+      masterKey: secret.toString('base64'),
+      records: [...store.records].map(([name, { format, bytes, version }]) => [
+        ...([name, format, Buffer.from(bytes).toString('base64'), version] as const),
+      ]),
+    }),
   };
 }
 

@@ -11,10 +11,11 @@ import { openIssuers } from './issuer/issuers.ts';
 import { listCertificates } from './list.ts';
 import { countAsked, countFault } from './metrics.ts';
 import { createObtaining, type Obtaining } from './obtain/obtain.ts';
-import { createPermission } from './obtain/permission.ts';
+import { createPermission, type Permission, type PermissionOptions } from './obtain/permission.ts';
 import { followRouteNames } from './obtain/route-names.ts';
 import type { CertsPorts } from './ports.ts';
 import { startUpkeep, type Upkeep } from './renewal/upkeep.ts';
+import { settingMistake } from './setting-mistake.ts';
 
 export interface Certs extends Service {
   /** Certificate of the internal CA, PEM: what clients have to trust. Undefined before the start, and when no issuer is internal. */
@@ -96,7 +97,7 @@ export function createCerts(ports: CertsPorts, config: CertsConfig): Certs {
       if (routes !== undefined) {
         stack.use(health.addReadiness('routes', () => routes.known || 'not read yet'));
       }
-      const permission = createPermission({
+      const permission = permissionOf({
         ...{ names, patterns },
         ...(routes === undefined ? {} : { routes }),
       });
@@ -165,3 +166,12 @@ export function createCerts(ports: CertsPorts, config: CertsConfig): Certs {
 
 /** Nobody's handshake lasts longer. */
 const MOST_WAIT_MS = 60_000;
+
+function permissionOf(options: PermissionOptions): Permission {
+  try {
+    return createPermission(options);
+  } catch (error) {
+    if (!(error instanceof CertsArgumentError)) throw error;
+    throw settingMistake('certs.allow', error.message, 'names and patterns of names', error);
+  }
+}

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { CertificateAuthority } from '@sallyport/pki';
-import { ConfigError } from '@sallyport/runtime';
 import type { AcmeSettings, CertsConfig } from '../config.ts';
 import type { CertsPorts } from '../ports.ts';
+import { settingMistake } from '../setting-mistake.ts';
 import { createAcmeIssuer } from './acme/acme.ts';
 import { createInternalIssuer } from './internal.ts';
 import type { Issuer } from './issuer.ts';
@@ -19,7 +19,11 @@ export async function openIssuers(
   const names = issuers.map(({ name }) => name);
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (twice !== -1) {
-    throw mistake(`certs.issuers.${twice}.name`, `'${names[twice]}' again`, 'a name of its own');
+    throw settingMistake(
+      `certs.issuers.${twice}.name`,
+      `'${names[twice]}' again`,
+      'a name of its own',
+    );
   }
   return await Promise.all(
     issuers.map(async (settings, i) => {
@@ -65,17 +69,7 @@ async function readTrust(file: string, path: string): Promise<string> {
     if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
   } catch (cause) {
     const { code = 'unreadable' } = cause as { code?: string };
-    throw mistake(path, `${file} (${code})`, 'a file with certificates in PEM', cause);
+    throw settingMistake(path, `${file} (${code})`, 'a file with certificates in PEM', cause);
   }
-  throw mistake(path, `${file}, which has none`, 'a file with certificates in PEM');
-}
-
-function mistake(path: string, found: string, expected: string, cause?: unknown): ConfigError {
-  return new ConfigError(
-    `${path}: found ${found}, expected ${expected}`,
-    [{ path, found, expected }],
-    {
-      cause,
-    },
-  );
+  throw settingMistake(path, `${file}, which has none`, 'a file with certificates in PEM');
 }
