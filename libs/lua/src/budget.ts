@@ -17,8 +17,14 @@ export interface Limits {
 /** New strings and tables of this size together make the budget look at the heap. */
 const LOOK_EVERY = 8 * 1024 * 1024;
 
+/** Bytes that the steps of one slice may touch: some 30 milliseconds, when each of them compares two strings of the longest length. */
+const PER_SLICE = 2 ** 28;
+const FEWEST = 4;
+
 /** The limits of one call from the host and what it has used of them. Looked at every `SLICE` steps of the script. */
 export class Budget {
+  /** Steps until the next look: fewer from the first long string on, as one step may then copy or compare it. */
+  slice = SLICE;
   readonly #limits: Limits;
   readonly #signal: AbortSignal | undefined;
   #deadline = Number.POSITIVE_INFINITY;
@@ -60,7 +66,7 @@ export class Budget {
     const now = performance.now();
     this.#used += now - this.#started;
     this.#started = now;
-    this.#burn(SLICE - fuel);
+    this.#burn(this.slice - fuel);
     this.#checkTime(now);
   }
 
@@ -68,9 +74,14 @@ export class Budget {
   look(): void {
     this.#checkTime(performance.now());
     if (this.#signal?.aborted) throw this.aborted();
-    this.#burn(SLICE);
+    this.#burn(this.slice);
     const { memory } = this.#limits;
     if (memory !== undefined) this.#lookAtHeap(memory);
+  }
+
+  /** Throws the `LuaStopError` of a time limit that would be passed in `ms` milliseconds. */
+  ahead(ms: number): void {
+    this.#checkTime(performance.now() + ms);
   }
 
   #checkTime(now: number): void {
@@ -98,6 +109,9 @@ export class Budget {
 
   /** `bytes` of new string or table at once. */
   grow(bytes: number): void {
+    if (bytes * this.slice > PER_SLICE) {
+      this.slice = Math.max(FEWEST, Math.floor(PER_SLICE / bytes));
+    }
     this.#grown += bytes;
     const { memory } = this.#limits;
     if (memory === undefined) return;

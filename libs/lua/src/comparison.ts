@@ -26,7 +26,10 @@ export function* equals(rt: Runtime, a: LuaValue, b: LuaValue, pos: number): Run
 /** `a < b`. `pos` 0: for a builtin, which has no position of its own. */
 export function* less(rt: Runtime, a: LuaValue, b: LuaValue, pos: number): Running<boolean> {
   if (typeof a === 'number' && typeof b === 'number') return a < b;
-  if (typeof a === 'string' && typeof b === 'string') return a < b;
+  if (typeof a === 'string' && typeof b === 'string') {
+    rt.fuel -= Math.min(a.length, b.length) >> 8;
+    return a < b;
+  }
   rt.pos[rt.depth] = pos;
   const handler = sameHandler(rt, a, b, '__lt');
   if (handler === undefined) throw orderError(rt, a, b);
@@ -36,7 +39,10 @@ export function* less(rt: Runtime, a: LuaValue, b: LuaValue, pos: number): Runni
 /** `a <= b`; by `not (b < a)` where there is no `__le`. */
 export function* lessEqual(rt: Runtime, a: LuaValue, b: LuaValue, pos: number): Running<boolean> {
   if (typeof a === 'number' && typeof b === 'number') return a <= b;
-  if (typeof a === 'string' && typeof b === 'string') return a <= b;
+  if (typeof a === 'string' && typeof b === 'string') {
+    rt.fuel -= Math.min(a.length, b.length) >> 8;
+    return a <= b;
+  }
   rt.pos[rt.depth] = pos;
   const handler = sameHandler(rt, a, b, '__le');
   if (handler !== undefined) return truthy(one(yield* invoke(rt, handler, [a, b])));

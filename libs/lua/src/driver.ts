@@ -4,7 +4,7 @@ import type { CallOptions } from './call-options.ts';
 import { exhausted, LuaError, LuaStopError, luaError } from './errors.ts';
 import { LuaFunction } from './function.ts';
 import { HostContext } from './host-context.ts';
-import { type Runtime, SLICE } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { advance, begin, ENDED, enter, leave, STACK_ROOM } from './stretch.ts';
 import { LuaThread } from './thread.ts';
 import { traceback } from './traceback.ts';
@@ -64,7 +64,7 @@ export class Driver {
     leave(rt);
     rt.budget = budget;
     rt.context = this.#context;
-    rt.fuel = SLICE;
+    rt.fuel = budget.slice;
     budget.resume();
     enter(rt, this.#thread, this.#thread.room);
     if (start !== undefined) begin(rt, main, start);

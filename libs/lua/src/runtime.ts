@@ -1,5 +1,6 @@
 import type { Budget } from './budget.ts';
 import { invoke, many, one } from './call.ts';
+import type { CompileCosts } from './compile-costs.ts';
 import { luaError } from './errors.ts';
 import { Builtin, type Chunk, LuaFunction, type Running, type Site } from './function.ts';
 import type { HostContext } from './host-context.ts';
@@ -33,7 +34,7 @@ export const SLICE = 10_000;
  * The state of one environment while it runs. Public fields are read and written by generated code: `fuel` counts down,
  * `fns`, `pos` and `depth` are the running thread's call chain.
  */
-export class Runtime {
+export class Runtime implements CompileCosts {
   fuel = SLICE;
   depth = 0;
   limit = 0;
@@ -71,13 +72,29 @@ export class Runtime {
 
   /** Refills the fuel after looking at the limits; throws the `LuaStopError` of one that is passed. */
   tick(): void {
-    this.fuel = SLICE;
-    this.budget?.look();
+    const { budget } = this;
+    this.fuel = budget?.slice ?? SLICE;
+    budget?.look();
   }
 
-  /** Accounts for `bytes` of new string or table. */
+  /** Accounts for work that is worth `steps` of a script. */
+  spend(steps: number): void {
+    this.fuel -= steps;
+    if (this.fuel < 0) this.tick();
+  }
+
+  /** Throws the `LuaStopError` of a limit that would be passed by `ms` of work which can't be interrupted. */
+  ahead(ms: number): void {
+    this.budget?.ahead(ms);
+  }
+
+  /** Accounts for `bytes` of new string or table: the room, and the time to fill it. */
   grow(bytes: number): void {
-    this.budget?.grow(bytes);
+    const { budget } = this;
+    if (budget === undefined) return;
+    this.fuel -= bytes >> 8;
+    budget.grow(bytes);
+    if (this.fuel > budget.slice) this.fuel = budget.slice;
   }
 
   /** Milliseconds that the call in progress has computed. */

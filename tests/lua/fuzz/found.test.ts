@@ -18,6 +18,10 @@ const FOUND: Record<string, string> = {
     local t = setmetatable({}, m)
     t.v = t
     print(tostring(t))`,
+  'a NaN is written in capitals, padded and signed where the directive says so': `
+    for _, nan in ipairs({0/0, -(0/0), math.fmod(1, 0)}) do
+      for _, f in ipairs({"%E", "%12.0E", "%-9G|", "%+g", "% e", "%012.3f"}) do print(f:format(nan)) end
+    end`,
   'sorting numbers with NaN among them ends in the order that the comparisons lead to': `
     local nan = math.fmod(1, 0)
     for _, t in ipairs({{nan, 1, 2, 3}, {3, nan, 1, nan, 2}, {5, 4, nan, 3, 2, 1, nan, 7, -1, 9, nan, 0.5}}) do

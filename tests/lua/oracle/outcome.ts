@@ -14,10 +14,13 @@ export function normalised({ status, output, error }: Outcome): Outcome {
 }
 
 function plain(text: string): string {
-  return text
-    .replace(
-      /\b(table|function|thread|userdata|file|builtin)(: (?:builtin: )?|\s*\()0x[0-9a-f]+\)?/g,
-      '$1: <address>',
-    )
-    .replace(/-nan\b/g, 'nan');
+  return (
+    text
+      .replace(
+        /\b(table|function|thread|userdata|file|builtin)(: (?:builtin: )?|\s*\()0x[0-9a-f]+\)?/g,
+        '$1: <address>',
+      )
+      // With what pads it, as a sign takes a place.
+      .replace(/ *[-+]?(nan)\b */gi, ' $1 ')
+  );
 }

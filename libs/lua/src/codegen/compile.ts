@@ -1,3 +1,4 @@
+import { type CompileCosts, FREE } from '../compile-costs.ts';
 import { LuaSyntaxError } from '../errors.ts';
 import type { Code, Proto, Site } from '../function.ts';
 import type { Mode } from '../runtime.ts';
@@ -21,9 +22,14 @@ const NOWHERE: Site = { line: 0, what: '', name: '', what2: '', name2: '', argc:
 
 /**
  * Compiles Lua source, a byte string, to JavaScript. `name` is the chunk's name as `load` takes it: `=name`, `@file` or the source.
- * Mode `gopher` adds `goto`. Throws `LuaSyntaxError`.
+ * Mode `gopher` adds `goto`. Throws `LuaSyntaxError`, and whatever `costs` throw.
  */
-export function compileSource(source: string, name: string, mode: Mode): Program {
+export function compileSource(
+  source: string,
+  name: string,
+  mode: Mode,
+  costs: CompileCosts = FREE,
+): Program {
   const short = shortSource(name);
   if (source.startsWith('\x1bLua')) {
     throw new LuaSyntaxError(`${short}: precompiled chunks are refused`);
@@ -32,8 +38,9 @@ export function compileSource(source: string, name: string, mode: Mode): Program
   const chunk = { source: name, shortSource: short, sites: [NOWHERE] };
   try {
     const text = name.startsWith('@') ? bare(source) : source;
-    const emitter = new ChunkEmitter(chunk, emitFunction, emit);
-    emitFunction(emitter, parseChunk(text, shortSource(name, SYNTAX_SIZE), mode === 'gopher'));
+    const emitter = new ChunkEmitter(chunk, costs, emitFunction, emit);
+    const tree = parseChunk(text, shortSource(name, SYNTAX_SIZE), mode === 'gopher', costs);
+    emitFunction(emitter, tree);
     const code = instantiate(emitter);
     return { name: short, code, proto: emitter.protos[0] as Proto };
   } catch (error) {
@@ -56,6 +63,13 @@ function instantiate(emitter: ChunkEmitter): Code {
   if (hints.length > 0) lines.push(`let ${hints.join()};`);
   if (emitter.constants.length > 0) lines.push(`const ${emitter.constants.join()};`);
   lines.push(...emitter.functions, 'return F0;');
+  const text = lines.join('\n');
+  emitter.costs.ahead(text.length * MS_PER_BYTE + emitter.crowding * MS_PER_PAIR);
   // Only the emitter's own names, numbers and JSON strings are in this text: nothing of the script is code here.
-  return new Function('K', 'P', lines.join('\n'))(KERNEL, emitter.protos) as Code;
+  return new Function('K', 'P', text)(KERNEL, emitter.protos) as Code;
 }
+
+// V8 parses the text at once and compiles it at the first call, there in time with the square of a function's variables. Measured,
+// and halved, so that nobody is refused who would have been in time.
+const MS_PER_BYTE = 5e-5;
+const MS_PER_PAIR = 5e-6;

@@ -1,3 +1,4 @@
+import type { CompileCosts } from '../compile-costs.ts';
 import type { Chunk, Proto, Site } from '../function.ts';
 import { OPERATOR } from '../runtime.ts';
 import type { CallExpr, Expr, FunctionNode } from '../syntax/ast.ts';
@@ -12,16 +13,21 @@ export class ChunkEmitter {
   readonly functions: string[] = [];
   readonly protos: Proto[] = [];
   readonly constants: string[] = [];
+  readonly costs: CompileCosts;
+  /** Pairs of variables of one function, all functions together. */
+  crowding = 0;
   #hints = 0;
   readonly emitFunction: EmitFunction;
   readonly emitExpression: EmitExpression;
 
   constructor(
     chunk: Chunk & { sites: Site[] },
+    costs: CompileCosts,
     emitFunction: EmitFunction,
     emitExpression: EmitExpression,
   ) {
     this.chunk = chunk;
+    this.costs = costs;
     this.emitFunction = emitFunction;
     this.emitExpression = emitExpression;
   }

@@ -33,6 +33,7 @@ export function emitFunction(chunk: ChunkEmitter, node: FunctionNode): number {
   const body = emitBlock(e, node.body);
   const upvalues = scope.upvalues.map((_, i) => `u${i}=$.ups[${i}]`);
   const vars = e.vars.filter((name) => !params.includes(name));
+  chunk.crowding += vars.length ** 2;
   chunk.functions[index] =
     `function*F${index}(${['$', ...list].join()}){const rt=$.rt,d=++rt.depth;` +
     `if(d>rt.limit)return yield*overflow(rt,$,[${list.join()}]);if(--rt.fuel<0)rt.tick();` +

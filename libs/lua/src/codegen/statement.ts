@@ -7,6 +7,9 @@ import { emit, emitClosure, emitCondition } from './expression.ts';
 import { emitFor, emitForIn, emitLoop } from './loop.ts';
 import { isNumber } from './operand.ts';
 
+/** What making code for a statement costs beside a step of a script. */
+const STEPS_PER_STATEMENT = 30;
+
 /** A block's statements. */
 export function emitBlock(e: Emitter, block: Block): string {
   const { stats } = block;
@@ -42,6 +45,7 @@ function emitLabelled(e: Emitter, stats: readonly Stat[]): string {
 function emitStatement(e: Emitter, stat: Stat): string {
   const mark = e.mark();
   const code = statement(e, stat);
+  e.chunk.costs.spend(STEPS_PER_STATEMENT);
   e.release(mark);
   return code;
 }

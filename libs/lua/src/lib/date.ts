@@ -1,3 +1,5 @@
+import type { Runtime } from '../runtime.ts';
+
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS =
   'January February March April May June July August September October November December'.split(
@@ -48,12 +50,15 @@ export function momentOf(seconds: number, utc: boolean): Moment {
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
+/** What a conversion costs beside a step of a script. */
+const STEPS_PER_CONVERSION = 30;
+
 /** `strftime` in the C locale. Unknown conversions are left as they are. */
-export function formatMoment(format: string, m: Moment, utc: boolean): string {
-  return format.replace(
-    /%([A-Za-z%])/g,
-    (whole, letter: string) => convert(letter, m, utc) ?? whole,
-  );
+export function formatMoment(rt: Runtime, format: string, m: Moment, utc: boolean): string {
+  return format.replace(/%([A-Za-z%])/g, (whole, letter: string) => {
+    rt.spend(STEPS_PER_CONVERSION);
+    return convert(letter, m, utc) ?? whole;
+  });
 }
 
 function convert(letter: string, m: Moment, utc: boolean): string | undefined {

@@ -15,10 +15,9 @@ function functionOf(rt: Runtime, program: Program): LuaFunction {
 
 /** The function that `source` is, or nil and why it isn't one. */
 function loaded(rt: Runtime, source: string, name: string): LuaResult {
-  // Compiling is work that the fuel doesn't see.
   rt.grow(source.length * 16);
   try {
-    return functionOf(rt, compileSource(source, name, rt.mode));
+    return functionOf(rt, compileSource(source, name, rt.mode, rt));
   } catch (error) {
     if (error instanceof LuaSyntaxError) return [undefined, error.message];
     throw error;
@@ -70,7 +69,9 @@ function* resolve(rt: Runtime, path: string): Running<Source | undefined> {
 /** The function in a file; throws `LuaSyntaxError`. Undefined when there is no such file. */
 export function* loadPath(rt: Runtime, path: string): Running<LuaFunction | undefined> {
   const source = yield* resolve(rt, path);
-  return source === undefined ? undefined : functionOf(rt, programOf(source, `@${path}`, rt.mode));
+  return source === undefined
+    ? undefined
+    : functionOf(rt, programOf(source, `@${path}`, rt.mode, rt));
 }
 
 function* fileFunction(rt: Runtime, name: LuaValue): Running<LuaFunction | string> {

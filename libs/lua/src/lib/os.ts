@@ -28,7 +28,7 @@ const date = plain('date', (rt, format, time) => {
   if (utc) text = text.slice(1);
   if (Math.abs(seconds) > 8_640_000_000_000) return undefined;
   const moment = momentOf(seconds, utc);
-  if (!text.startsWith('*t')) return formatMoment(text, moment, utc);
+  if (!text.startsWith('*t')) return formatMoment(rt, text, moment, utc);
   const table = new LuaTable();
   const { sec, min, hour, day, month, year, wday, yday, isdst } = moment;
   for (const [key, value] of Object.entries({

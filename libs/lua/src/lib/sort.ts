@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime.ts';
 import { Special } from '../suspension.ts';
 import type { LuaTable } from '../table.ts';
 import { type LuaResult, type LuaValue, NONE } from '../value.ts';
+import { ordered, short, sortPlainly } from './plain-sort.ts';
 
 /**
  * `table.sort (table [, less])`. Numbers and strings alone need no Lua; else a quicksort that compares the same elements in the same
@@ -18,34 +19,15 @@ export const sort: Builtin = plain('sort', (rt, t, f) => {
     throw typeMismatch(rt, 2, 'function', f);
   }
   const n = table.length();
-  rt.fuel -= n;
-  if (rt.fuel < 0) rt.tick();
   if (n < 2) return NONE;
   const { arr } = table;
-  if (f === undefined && arr.every((value) => typeof value === 'number')) {
-    const sorted = Float64Array.from(arr as number[]).sort();
-    if (ordered(sorted)) {
-      for (let i = 0; i < n; i += 1) arr[i] = sorted[i] as number;
-      return NONE;
-    }
-  }
-  if (f === undefined && arr.every((value) => typeof value === 'string')) {
-    // The default order is that of code units, which are the bytes.
-    arr.sort();
+  if (f === undefined && (ordered(arr) || short(arr))) {
+    // No comparison calls anybody, and all ways of sorting end alike.
+    sortPlainly(rt, arr as (number | string)[]);
     return NONE;
   }
   return later(sort, sortCalling(rt, table, f), rt.argumentCount());
 });
-
-/**
- * Whether `<` alone decides where each number goes, so that every way of sorting ends alike. A typed array puts NaN last and -0 before
- * 0; `<` says nothing about either.
- */
-function ordered(sorted: Float64Array): boolean {
-  if (Number.isNaN(sorted.at(-1))) return false;
-  const zero = sorted.indexOf(0);
-  return zero < 0 || Object.is(sorted[zero], sorted[sorted.lastIndexOf(0)]);
-}
 
 type Order = LuaFunction | Builtin | undefined;
 
@@ -120,8 +102,7 @@ function* partition(
 /** Whether `a` comes before `b`. */
 function* before(rt: Runtime, f: Order, a: LuaValue, b: LuaValue): Running<boolean> {
   if (f === undefined) {
-    rt.fuel -= 1;
-    if (rt.fuel < 0) rt.tick();
+    rt.spend(1);
     return yield* lessThan(rt, a, b, 0);
   }
   if (!(f instanceof LuaFunction)) return truthy(yield* rt.call1(f, [a, b]));

@@ -66,24 +66,30 @@ export const rep = plain('rep', (rt, s, n) => {
 /** `string.reverse (s)` */
 export const reverse = plain('reverse', (rt, s) => {
   const text = checkString(rt, s, 1);
-  produced(rt, text.length);
-  return Buffer.from(text, 'latin1').reverse().toString('latin1');
+  const pieces = piecewise(rt, text, (piece) =>
+    Buffer.from(piece, 'latin1').reverse().toString('latin1'),
+  );
+  return pieces.reverse().join('');
 });
 
 /** `string.upper (s)`, of ASCII letters only: the C locale. */
 export const upper = plain('upper', (rt, s) => {
   const text = checkString(rt, s, 1);
-  produced(rt, text.length);
-  if (!BEYOND_ASCII.test(text)) return text.toUpperCase();
-  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  return piecewise(rt, text, (piece) =>
+    BEYOND_ASCII.test(piece)
+      ? piece.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
+      : piece.toUpperCase(),
+  ).join('');
 });
 
 /** `string.lower (s)`, of ASCII letters only. */
 export const lower = plain('lower', (rt, s) => {
   const text = checkString(rt, s, 1);
-  produced(rt, text.length);
-  if (!BEYOND_ASCII.test(text)) return text.toLowerCase();
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return piecewise(rt, text, (piece) =>
+    BEYOND_ASCII.test(piece)
+      ? piece.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+      : piece.toLowerCase(),
+  ).join('');
 });
 
 /** `string.dump (function)`: refused, as there is no byte code. The message is PUC's for a function it can't dump. */
@@ -92,11 +98,29 @@ export const dump = plain('dump', (rt, f) => {
   throw rt.error('unable to dump given function');
 });
 
+/** `change` of each piece of `text`: long ones are cut, so that the limits are looked at in between. */
+function piecewise(rt: Runtime, text: string, change: (piece: string) => string): string[] {
+  rt.grow(text.length);
+  const pieces: string[] = [];
+  let at = 0;
+  do {
+    const piece = text.length <= PIECE ? text : text.slice(at, at + PIECE);
+    rt.fuel -= piece.length >> 4;
+    if (rt.fuel < 0) rt.tick();
+    pieces.push(change(piece));
+    at += PIECE;
+  } while (at < text.length);
+  return pieces;
+}
+
 /** Charges for a text of `size` bytes: its memory, and the time it takes to make it. */
 function produced(rt: Runtime, size: number): void {
   rt.fuel -= size >> 4;
   rt.grow(size);
 }
+
+/** Bytes between two looks at the limits. */
+const PIECE = 65_536;
 
 const BEYOND_ASCII = /[\x80-\xff]/;
 /** LUAI_MAXCSTACK, less what the call itself takes at most. */

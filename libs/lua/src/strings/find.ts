@@ -14,10 +14,11 @@ export const find = plain('find', (rt, s, p, init, exact): LuaResult => {
   const source = checkString(rt, p, 2);
   const from = start(rt, init, subject);
   const asText = exact !== undefined && exact !== false;
-  const pattern = asText ? undefined : compilePattern(source, true);
+  const pattern = asText ? undefined : compilePattern(rt, source, true);
   if (pattern === undefined || pattern.literal) {
     const at = subject.indexOf(source, from);
     rt.fuel -= (at < 0 ? subject.length : at) >> 5;
+    if (rt.fuel < 0) rt.tick();
     return at < 0 ? undefined : [at + 1, at + source.length];
   }
   const at = search(pattern, subject, from, rt);
@@ -29,7 +30,7 @@ export const find = plain('find', (rt, s, p, init, exact): LuaResult => {
 /** `string.match (s, pattern [, init])` */
 export const match = plain('match', (rt, s, p, init): LuaResult => {
   const subject = checkString(rt, s, 1);
-  const pattern = compilePattern(checkString(rt, p, 2), true);
+  const pattern = compilePattern(rt, checkString(rt, p, 2), true);
   const at = search(pattern, subject, start(rt, init, subject), rt);
   return at < 0 ? undefined : capturesOf(rt, pattern, subject, at, matchEnd);
 });
@@ -37,7 +38,7 @@ export const match = plain('match', (rt, s, p, init): LuaResult => {
 /** `string.gmatch (s, pattern)`; a `^` isn't special here in 5.1. */
 export const gmatch = plain('gmatch', (rt, s, p): LuaResult => {
   const subject = checkString(rt, s, 1);
-  const pattern = compilePattern(checkString(rt, p, 2), false);
+  const pattern = compilePattern(rt, checkString(rt, p, 2), false);
   let next = 0;
   return new Builtin('gmatch iterator', (running) => {
     if (next > subject.length) return NONE;

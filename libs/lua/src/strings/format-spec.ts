@@ -1,3 +1,5 @@
+import type { Runtime } from '../runtime.ts';
+
 /** One `%…` of a format string. */
 export interface Spec {
   /** `-`, `+`, ` `, `#`, `0`. */
@@ -16,23 +18,24 @@ export interface Spec {
 }
 
 /** Literal texts and directives of `format`, in order. */
-export function parseFormat(format: string): readonly (string | Spec)[] {
+export function parseFormat(rt: Runtime, format: string): readonly (string | Spec)[] {
   let pieces = cache.get(format);
   if (pieces === undefined) {
-    pieces = parse(format);
+    pieces = parse(rt, format);
     if (cache.size >= CACHED) cache.delete(cache.keys().next().value as string);
     if (format.length <= LONGEST_CACHED) cache.set(format, pieces);
   }
   return pieces;
 }
 
-function parse(format: string): (string | Spec)[] {
+function parse(rt: Runtime, format: string): (string | Spec)[] {
   const pieces: (string | Spec)[] = [];
   let literal = '';
   let at = 0;
   for (;;) {
     const percent = format.indexOf('%', at);
     if (percent < 0) break;
+    rt.spend(1);
     literal += format.slice(at, percent);
     if (format[percent + 1] === '%') {
       literal += '%';

@@ -8,7 +8,7 @@ import { parseFormat, type Spec } from './format-spec.ts';
 
 /** `string.format (formatstring, ···)`: C's printf. */
 export const format = plain('format', (rt, f, ...args) => {
-  const pieces = parseFormat(checkString(rt, f, 1));
+  const pieces = parseFormat(rt, checkString(rt, f, 1));
   let text = '';
   let n = 1;
   for (let i = 0; i < pieces.length; i++) {

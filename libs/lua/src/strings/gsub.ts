@@ -14,7 +14,7 @@ import { toInt } from './text-number.ts';
 /** `string.gsub (s, pattern, repl [, n])`: `repl` is a text with `%1`, a table, or a function, which may wait. */
 export const gsub: Builtin = new Builtin('gsub', (rt, s, p, repl, n): LuaResult => {
   const subject = checkString(rt, s, 1);
-  const pattern = compilePattern(checkString(rt, p, 2), true);
+  const pattern = compilePattern(rt, checkString(rt, p, 2), true);
   const type = typeName(repl);
   const limit = n === undefined ? subject.length + 1 : toInt(checkNumber(rt, n, 4));
   if (type === 'string' || type === 'number') {
@@ -37,7 +37,7 @@ function withText(
   limit: number,
 ): LuaResult {
   const work = new Substitution(rt, subject, pattern, limit);
-  const parts = parseReplacement(text);
+  const parts = parseReplacement(rt, text);
   const only = parts.length === 1 && typeof parts[0] === 'string' ? parts[0] : undefined;
   while (work.advance()) {
     if (only !== undefined) {
@@ -45,6 +45,7 @@ function withText(
       continue;
     }
     let filled = '';
+    rt.spend(parts.length);
     for (const part of parts) {
       if (typeof part === 'string') filled += part;
       else if (part === 0) filled += subject.slice(work.from, work.to);

@@ -26,7 +26,7 @@ export function search(pattern: Pattern, subject: string, from: number, rt: Runt
       at = subject.indexOf(firstChar, at);
       if (at < 0) return -1;
     } else if (first !== undefined) {
-      while (at < size && first[subject.charCodeAt(at)] !== 1) at++;
+      at = scan(first, 0, subject, at, rt);
       if (at >= size) return -1;
     }
     matchEnd = matchAt(pattern, subject, at, rt);
@@ -70,11 +70,9 @@ function matchAt(pattern: Pattern, subject: string, from: number, rt: Runtime): 
       case Op.PLUS: {
         const set = sets[pc] as Uint8Array;
         const least = op === Op.PLUS ? at + 1 : at;
-        let to = at;
-        if (set === ANY) to = size;
-        else while (to < size && set[subject.charCodeAt(to)] === 1) to++;
+        let to = set === ANY ? size : scan(set, 1, subject, at, rt);
         work += to - at;
-        to = shrink(pattern, subject, pc, least, to);
+        to = shrink(pattern, subject, pc, least, to, rt);
         if (to < least) break;
         if (to > least) {
           low[pc] = least;
@@ -86,7 +84,7 @@ function matchAt(pattern: Pattern, subject: string, from: number, rt: Runtime): 
         break;
       }
       case Op.MINUS: {
-        const to = grow(pattern, subject, pc, at);
+        const to = grow(pattern, subject, pc, at, rt);
         if (to < 0) {
           work += needChars[pc] === '' ? 1 : (size - at) >> 4;
           break;
@@ -130,7 +128,7 @@ function matchAt(pattern: Pattern, subject: string, from: number, rt: Runtime): 
         break;
       }
       case Op.BALANCE: {
-        const to = balance(subject, at, args[pc] as number, pattern.closers[pc] as number);
+        const to = balance(subject, at, args[pc] as number, pattern.closers[pc] as number, rt);
         work += to < 0 ? size - at : to - at;
         if (to >= 0) {
           at = to;
@@ -176,7 +174,7 @@ function matchAt(pattern: Pattern, subject: string, from: number, rt: Runtime): 
       } else if (kind === Op.MINUS) {
         const set = sets[pc] as Uint8Array;
         at = last < size && set[subject.charCodeAt(last)] === 1 ? last + 1 : -1;
-        if (at >= 0) at = grow(pattern, subject, pc, at);
+        if (at >= 0) at = grow(pattern, subject, pc, at, rt);
         if (at < 0) {
           work += needChars[pc] === '' ? 1 : (size - last) >> 4;
           open--;
@@ -186,7 +184,7 @@ function matchAt(pattern: Pattern, subject: string, from: number, rt: Runtime): 
         high[pc] = at;
       } else {
         const least = low[pc] as number;
-        at = shrink(pattern, subject, pc, least, last - 1);
+        at = shrink(pattern, subject, pc, least, last - 1, rt);
         work += last - at;
         if (at <= least) open--;
         if (at < least) continue;
@@ -198,18 +196,47 @@ function matchAt(pattern: Pattern, subject: string, from: number, rt: Runtime): 
   }
 }
 
+/** Where the bytes from `from` on stop being in `set` (`member` 1) or out of it (0). */
+function scan(set: Uint8Array, member: number, text: string, from: number, rt: Runtime): number {
+  const size = text.length;
+  let to = from;
+  for (;;) {
+    const stop = Math.min(size, to + STRETCH);
+    while (to < stop && set[text.charCodeAt(to)] === member) to++;
+    if (to < stop || to === size) return to;
+    walked(rt);
+  }
+}
+
+/** Accounts for a stretch of text gone through in one step of the pattern. */
+function walked(rt: Runtime): void {
+  rt.fuel -= STRETCH;
+  if (rt.fuel < 0) rt.tick();
+}
+
 /** The greatest end in `least` … `most` of the greedy item `pc` after which what follows can begin, or less. */
-function shrink(pattern: Pattern, text: string, pc: number, least: number, most: number): number {
+function shrink(
+  pattern: Pattern,
+  text: string,
+  pc: number,
+  least: number,
+  most: number,
+  rt: Runtime,
+): number {
   const need = pattern.needs[pc];
   if (need === undefined) return most;
   let to = most;
   if (to === text.length) to--;
-  while (to >= least && need[text.charCodeAt(to)] !== 1) to--;
-  return to;
+  for (;;) {
+    const stop = Math.max(least, to - STRETCH);
+    while (to >= stop && need[text.charCodeAt(to)] !== 1) to--;
+    if (to >= stop || to < least) return to;
+    walked(rt);
+  }
 }
 
 /** The least end from `at` on of the lazy item `pc` after which what follows can begin, or -1. */
-function grow(pattern: Pattern, text: string, pc: number, at: number): number {
+function grow(pattern: Pattern, text: string, pc: number, at: number, rt: Runtime): number {
   const need = pattern.needs[pc];
   if (need === undefined) return at;
   const set = pattern.sets[pc] as Uint8Array;
@@ -218,19 +245,25 @@ function grow(pattern: Pattern, text: string, pc: number, at: number): number {
     if (char !== '') return text.indexOf(char, at);
   }
   const size = text.length;
+  let look = at + STRETCH;
   for (let to = at; to < size; to++) {
     const byte = text.charCodeAt(to);
     if (need[byte] === 1) return to;
     if (set[byte] !== 1) return -1;
+    if (to === look) {
+      look += STRETCH;
+      walked(rt);
+    }
   }
   return -1;
 }
 
 /** The end of what begins with `opener` at `at` and ends with its `closer`, or -1. */
-function balance(text: string, at: number, opener: number, closer: number): number {
+function balance(text: string, at: number, opener: number, closer: number, rt: Runtime): number {
   const size = text.length;
   if (at >= size || text.charCodeAt(at) !== opener) return -1;
   let depth = 1;
+  let look = at + STRETCH;
   for (let i = at + 1; i < size; i++) {
     const byte = text.charCodeAt(i);
     if (byte === closer) {
@@ -238,9 +271,15 @@ function balance(text: string, at: number, opener: number, closer: number): numb
     } else if (byte === opener) {
       depth++;
     }
+    if (i === look) {
+      look += STRETCH;
+      walked(rt);
+    }
   }
   return -1;
 }
 
 /** Steps between two looks at the fuel. */
 const SLICE = 1000;
+/** Bytes that one step may go through without a look at the fuel. */
+const STRETCH = 65_536;

@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime.ts';
 import { ANY, type ByteSet, byteSet } from './classes.ts';
 import { type CaptureKind, type Item, Op, PatternReader } from './pattern-reader.ts';
 
@@ -38,12 +39,12 @@ export interface Pattern {
 }
 
 /** The compiled form of `source`. `anchors`: whether a leading `^` anchors (in gmatch of 5.1 it doesn't). */
-export function compilePattern(source: string, anchors: boolean): Pattern {
+export function compilePattern(rt: Runtime, source: string, anchors: boolean): Pattern {
   if (source === latestSource && anchors === latestAnchors) return latest as Pattern;
   const cache = anchors ? anchoring : plain;
   let pattern = cache.get(source);
   if (pattern === undefined) {
-    pattern = compile(source, anchors);
+    pattern = compile(rt, source, anchors);
     if (cache.size >= CACHED) cache.delete(cache.keys().next().value as string);
     if (source.length <= LONGEST_CACHED) cache.set(source, pattern);
   }
@@ -53,15 +54,17 @@ export function compilePattern(source: string, anchors: boolean): Pattern {
   return pattern;
 }
 
-function compile(text: string, anchors: boolean): Pattern {
+function compile(rt: Runtime, text: string, anchors: boolean): Pattern {
   // To C a zero byte ends the pattern.
   const zero = text.indexOf('\0');
   const source = zero < 0 ? text : text.slice(0, zero);
   const anchored = anchors && source[0] === '^';
   const reader = new PatternReader(source, anchored ? 1 : 0);
   const items: Item[] = [];
-  do items.push(reader.next());
-  while (items.at(-1)?.op !== Op.END && items.at(-1)?.op !== Op.ERROR);
+  do {
+    rt.spend(STEPS_PER_ITEM);
+    items.push(reader.next());
+  } while (items.at(-1)?.op !== Op.END && items.at(-1)?.op !== Op.ERROR);
 
   const count = items.length;
   const needs: (ByteSet | undefined)[] = new Array(count).fill(undefined);
@@ -117,6 +120,8 @@ function onlyChar(set: ByteSet | undefined): string {
   return byte >= 0 && set.indexOf(1, byte + 1) < 0 ? String.fromCharCode(byte) : '';
 }
 
+/** What compiling an item costs beside a step of a script. */
+const STEPS_PER_ITEM = 4;
 /** Patterns kept compiled; the oldest goes first. */
 const CACHED = 512;
 const LONGEST_CACHED = 1024;

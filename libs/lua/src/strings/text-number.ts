@@ -29,11 +29,12 @@ export function textToUnsigned(text: string, base: number): number | undefined {
   let digits = match[2] ?? '';
   if (base === 16 && /^0x[0-9a-f]/i.test(digits)) digits = digits.slice(2);
   let value = 0n;
-  for (const char of digits) {
-    const digit = Number.parseInt(char, 36);
+  for (let i = 0; i < digits.length; i += 1) {
+    const code = digits.charCodeAt(i) | 32;
+    const digit = code >= 97 ? code - 87 : code - 48;
     if (digit >= base) return undefined;
-    value = value * BigInt(base) + BigInt(digit);
-    if (value > LARGEST) value = LARGEST + 1n;
+    // What comes after doesn't change it any more, but must be digits.
+    if (value <= LARGEST) value = value * BigInt(base) + BigInt(digit);
   }
   if (value > LARGEST) return Number(LARGEST);
   return Number(match[1] === '-' ? BigInt.asUintN(64, -value) : value);

@@ -1,3 +1,4 @@
+import type { CompileCosts } from '../compile-costs.ts';
 import { LuaSyntaxError } from '../errors.ts';
 import { textToNumber } from '../strings/text-number.ts';
 
@@ -18,6 +19,10 @@ const KEYWORDS = new Set(
 const isAlpha = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95;
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
 const isNewline = (c: number): boolean => c === 10 || c === 13;
+
+/** Bytes between two times that the work is accounted for, and what reading and parsing one costs beside a step of a script. */
+const STRETCH = 1024;
+const STEPS_PER_BYTE = 4;
 
 const ESCAPES: Record<string, string> = {
   a: '\x07',
@@ -40,14 +45,18 @@ export class Lexer {
   lastLine = 1;
   readonly #source: string;
   readonly #chunk: string;
+  readonly #costs: CompileCosts;
   #at = 0;
+  /** Where the work so far is accounted for next. */
+  #account = STRETCH;
   /** The present token as it is quoted in messages. */
   #raw = '';
   #ahead: { kind: TokenKind; text: string; value: number; raw: string } | undefined;
 
-  constructor(source: string, chunk: string) {
+  constructor(source: string, chunk: string, costs: CompileCosts) {
     this.#source = source;
     this.#chunk = chunk;
+    this.#costs = costs;
   }
 
   /** Moves to the next token. */
@@ -104,6 +113,13 @@ export class Lexer {
     return this.#source.charCodeAt(this.#at + offset);
   }
 
+  /** To be called now and then, and at least once for each token. */
+  #worked(): void {
+    if (this.#at < this.#account) return;
+    this.#costs.spend((this.#at - this.#account + STRETCH) * STEPS_PER_BYTE);
+    this.#account = this.#at + STRETCH;
+  }
+
   #newline(): void {
     const first = this.#peek();
     this.#at += 1;
@@ -115,6 +131,7 @@ export class Lexer {
   #lex(): TokenKind {
     const source = this.#source;
     for (;;) {
+      this.#worked();
       if (this.#at >= source.length) return EOS;
       const c = this.#peek();
       if (isNewline(c)) {
@@ -215,7 +232,10 @@ export class Lexer {
         return;
       }
     }
-    while (this.#at < this.#source.length && !isNewline(this.#peek())) this.#at += 1;
+    while (this.#at < this.#source.length && !isNewline(this.#peek())) {
+      this.#at += 1;
+      this.#worked();
+    }
   }
 
   #longString(level: number, what: 'string' | 'comment'): TokenKind {
@@ -227,6 +247,7 @@ export class Lexer {
     let text = '';
     let from = this.#at;
     for (;;) {
+      this.#worked();
       if (this.#at >= source.length) throw this.#fail(`unfinished long ${what}`, EOS);
       const c = this.#peek();
       if (isNewline(c)) {
@@ -247,18 +268,23 @@ export class Lexer {
 
   #string(quote: string): TokenKind {
     const source = this.#source;
+    const close = quote.charCodeAt(0);
     let text = '';
     this.#at += 1;
+    let from = this.#at;
     for (;;) {
+      this.#worked();
       if (this.#at >= source.length) throw this.#fail('unfinished string', EOS);
-      const char = source.charAt(this.#at);
-      if (char === quote) break;
-      if (char === '\n' || char === '\r') throw this.#fail('unfinished string', quote + text);
-      if (char === '\\') text += this.#escape(quote + text);
-      else {
-        text += char;
+      const c = this.#peek();
+      if (c !== close && c !== 92 && !isNewline(c)) {
         this.#at += 1;
+        continue;
       }
+      text += source.slice(from, this.#at);
+      if (c === close) break;
+      if (c !== 92) throw this.#fail('unfinished string', quote + text);
+      text += this.#escape(quote + text);
+      from = this.#at;
     }
     this.#at += 1;
     this.text = text;

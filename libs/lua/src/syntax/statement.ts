@@ -1,3 +1,4 @@
+import type { CompileCosts } from '../compile-costs.ts';
 import type { Assignable, Block, CallExpr, Expr, FunctionNode, Stat } from './ast.ts';
 import { Cursor } from './cursor.ts';
 import {
@@ -18,8 +19,13 @@ const MAX_TARGETS = 200;
  * Parses a whole source text (a byte string); throws `LuaSyntaxError`. `chunk` is its name in messages; `labels`: with `goto`,
  * which 5.1 hasn't.
  */
-export function parseChunk(source: string, chunk: string, labels: boolean): FunctionNode {
-  const lexer = new Lexer(source, chunk);
+export function parseChunk(
+  source: string,
+  chunk: string,
+  labels: boolean,
+  costs: CompileCosts,
+): FunctionNode {
+  const lexer = new Lexer(source, chunk, costs);
   const scope = new FunctionScope(undefined, true, 0);
   scope.open(false);
   const cursor = new Cursor(lexer, scope, labels, parseStatements);
