@@ -47,21 +47,18 @@ export interface World extends AsyncDisposable {
 /** A clock that shows what the test says, while timers run as ever: hours pass without a thousand heartbeats. */
 export interface SetClock extends Clock {
   advance(ms: number): void;
-  set(now: number): void;
 }
 
-function setClock(start: number): SetClock {
-  let now = start;
+/** Stands still; without `start` it goes on from the present time. */
+export function setClock(start?: number): SetClock {
+  let now = start ?? 0;
   return {
-    now: () => now,
+    now: () => (start === undefined ? systemClock.now() + now : now),
     monotonic: () => systemClock.monotonic(),
     sleep: (ms, signal) => systemClock.sleep(ms, signal),
     every: (ms, tick) => systemClock.every(ms, tick),
     advance(ms) {
       now += ms;
-    },
-    set(to) {
-      now = to;
     },
   };
 }
@@ -93,7 +90,10 @@ export interface Brokers {
 }
 
 /** A process's view of brokers that run already. */
-export async function joinBrokers({ redisPort, natsUrl }: Brokers): Promise<World> {
+export async function joinBrokers(
+  { redisPort, natsUrl }: Brokers,
+  clock: Clock = systemClock,
+): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const store = stack.use(
     await openRedisStore({
@@ -104,7 +104,7 @@ export async function joinBrokers({ redisPort, natsUrl }: Brokers): Promise<Worl
   );
   const owned = stack.move();
   return {
-    ...{ store, space: store.space('sessions'), clock: systemClock },
+    ...{ store, space: store.space('sessions'), clock },
     connect: async (service) =>
       owned.use(
         await openNatsBus({
@@ -117,13 +117,13 @@ export async function joinBrokers({ redisPort, natsUrl }: Brokers): Promise<Worl
 }
 
 /** Real brokers. */
-export async function clusterWorld(): Promise<World & { readonly brokers: Brokers }> {
+export async function clusterWorld(clock?: Clock): Promise<World & { readonly brokers: Brokers }> {
   await using stack = new AsyncDisposableStack();
   const [redis, nats] = await Promise.all([startRedis(), startNats()]);
   stack.use(redis);
   stack.use(nats);
   const brokers = { redisPort: redis.port, natsUrl: nats.url };
-  const world = stack.use(await joinBrokers(brokers));
+  const world = stack.use(await joinBrokers(brokers, clock));
   const owned = stack.move();
   return { ...world, brokers, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
@@ -212,13 +212,12 @@ export async function startSessions(
 }
 
 /** To be opened when an instance has been there. */
-export async function openEdge(world: World): Promise<Edge> {
+export async function openEdge(world: World, timeoutMs = 20_000): Promise<Edge> {
   const rings = ringsOf(world, 'edge');
   const ring = await rings.openRing('sessions');
   const reader = await rings.openReader('messages-edge');
   const sealer = await rings.openSealer('messages-sessions');
   const bus = await world.connect('edge');
-  const timeoutMs = 20_000;
   const contextOf = (rpc: { subject: string }, id: string) =>
     sealedFieldContext({ subject: rpc.subject, path: '/cookie', id });
   const unseal = (rpc: { subject: string }, id: string, { session, cookie, expires }: Told) => ({
