@@ -135,10 +135,19 @@ export async function openCertsWorld(open: () => Promise<Ground>) {
   const changes = createChangeLog({ space, ids, announce: () => {} });
   await changes.append({ kind: 'refusal', name: 'first.test' });
   const heard: Delta[] = [];
+  const source = certificateFeed(space);
+  let missed = 0;
   const reader = stack.use(
     await followFeed({
       ...{ feed: certificates, feeds: bus.feeds, clock: systemClock },
-      source: certificateFeed(space),
+      source: {
+        ...source,
+        async since(at, signal) {
+          const deltas = await source.since(at, signal);
+          missed += deltas?.length ?? 0;
+          return deltas;
+        },
+      },
       reset: () => {},
       apply: (delta) => heard.push(delta),
     }),
@@ -148,6 +157,8 @@ export async function openCertsWorld(open: () => Promise<Ground>) {
 
   return {
     ...{ ground, rings, portable, store, bus, space, entities, heard, reader },
+    /** How many changes the reader had to ask the store for, because it hadn't been told. */
+    missed: () => missed,
     async start(settings: object = {}, options: StartOptions = {}): Promise<Instance> {
       const { clock = systemClock, between = (given) => given } = options;
       const text = JSON.stringify({ certs: settings });

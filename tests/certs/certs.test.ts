@@ -72,6 +72,7 @@ for (const [ground, open] of [
       await until(() => seen.length > 0, 'the event arrives');
       t.like(seen[0], { names: ['new.localhost'], issuer: 'internal', renewal: false });
       t.is(world.reader.head?.version, 2);
+      t.is(world.missed(), 0);
     },
   );
 

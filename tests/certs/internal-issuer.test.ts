@@ -58,3 +58,21 @@ test('no certificate outlives its authority, and an authority that ended issues 
   await clock.advance(11 * HOUR);
   t.like(await issuer.issue(request, signal), { issued: false, problem: { reason: 'server' } });
 });
+
+test('certificates are valid from an hour ago, short-lived ones from a tenth of their time: most of it lies ahead', async (t) => {
+  const clock = new ManualClock();
+  await clock.advance(100 * HOUR);
+  const authority = await openAuthority(new ManualClock(), 1000 * HOUR);
+  const key = await generatePrivateKey('ec-p256');
+  for (const [validityMs, backMs] of [
+    [100 * HOUR, HOUR],
+    [HOUR, HOUR / 10],
+    [10_000, 1000],
+  ] as const) {
+    const issuer = createInternalIssuer({ authority, clock }, { validityMs });
+    const result = await issuer.issue({ names: ['a.localhost'], key, challenges }, signal);
+    const leaf = new X509Certificate((result.issued && result.chain) || '');
+    t.is(clock.now() - leaf.validFromDate.getTime(), backMs);
+    t.is(leaf.validToDate.getTime() - clock.now(), validityMs);
+  }
+});

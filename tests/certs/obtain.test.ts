@@ -348,3 +348,22 @@ test('a certificate that is about to end is obtained anew', async (t) => {
   await obtain('old.test', hello, { signal });
   t.is(issuer.asked.length, 2);
 });
+
+test('a process obtains no more at a time than it may, and refuses names that would only wait', async (t) => {
+  await using world = await openObtainWorld(twoViewsOfSqlite);
+  const issuer = await scriptedIssuer();
+  const open = Promise.withResolvers<undefined>();
+  issuer.next = () => open.promise;
+  const { obtain } = world.instance(0, { issuers: [issuer], parallel: 2, most: 4 });
+  const names = ['a.test', 'b.test', 'c.test', 'd.test'];
+  const asking = names.map((name) => obtain(name, hello, { signal }));
+  await until(() => issuer.asked.length === 2);
+  t.like(await obtain('e.test', hello, { signal }), { outcome: 'refused', reason: 'busy' });
+  // Who asks for one of those that wait waits with it.
+  t.deepEqual(await obtain('d.test', hello, { waitMs: 200, signal }), { outcome: 'pending' });
+  t.is(issuer.asked.length, 2);
+  open.resolve(undefined);
+  for (const each of asking) t.like(await each, { outcome: 'ready' });
+  t.like(await obtain('e.test', hello, { signal }), { outcome: 'ready' });
+  t.deepEqual([...issuer.asked].sort(), [...names, 'e.test']);
+});
