@@ -82,7 +82,9 @@ class Asking {
     this.#request.once('socket', (socket) => this.#socket(socket));
     this.#request.once('response', (response) => this.#response(response));
     this.#request.once('upgrade', (response, socket, head) => {
-      this.#answer({ outcome: 'upgraded', response, socket, head });
+      // Nobody asked for it.
+      if (!served.websocket) this.#destroy({ reason: 'bad-response', unsent: false });
+      else this.#answer({ outcome: 'upgraded', response, socket, head });
     });
     this.#request.on('error', (error) => this.#fail(error));
     this.#request.on('timeout', () => this.#still());

@@ -1,5 +1,8 @@
 import type { Duplex } from 'node:stream';
 
+/** A side whose other side has ended gets so long to say its last words. */
+const LINGER_MS = 1000;
+
 /** What came with the upgrade goes first; then both ways until one side ends, or nothing moved for `idleMs`. */
 export function tunnel(
   client: Duplex,
@@ -21,6 +24,9 @@ export function tunnel(
   upstream.once('close', closed(client));
   // Bytes of either direction are seen here.
   upstream.setTimeout?.(idleMs, () => upstream.destroy());
+  const ending = () => upstream.setTimeout?.(LINGER_MS);
+  client.once('end', ending);
+  upstream.once('end', ending);
   if (head.length > 0) client.write(head);
   client.pipe(upstream);
   upstream.pipe(client);
