@@ -42,8 +42,8 @@ export const USERS = [
 ].join('\n');
 export const RIGHT = { alice: 'correct horse', bob: 'staple' } as const;
 
-export type Question = DataOf<typeof authDecide>;
-export type Reply = ReplyOf<typeof authDecide>;
+type Question = DataOf<typeof authDecide>;
+type Reply = ReplyOf<typeof authDecide>;
 export type Decided = DataOf<typeof authDecided>;
 
 /** Store, bus and keys that several instances of auth share. */
@@ -52,6 +52,8 @@ export interface World extends AsyncDisposable {
   readonly store: Store;
   readonly reader: SecretReader;
   readonly sealer: SecretSealer;
+  /** Gives the ring of the passwords a new key; the sealer knows, the reader doesn't. */
+  rotate(): Promise<void>;
   /** A folder of the test's own. */
   readonly dir: string;
   connect(service?: 'auth' | 'edge' | 'control'): Promise<Bus>;
@@ -70,7 +72,12 @@ export async function rings(clock: Clock) {
   const auth = createKeyRings({ store, clock }, { service: 'auth', masterKey });
   const reader = await auth.openReader('messages-auth');
   const edge = createKeyRings({ store, clock }, { service: 'edge', masterKey });
-  return { reader, sealer: await edge.openSealer('messages-auth') };
+  const sealer = await edge.openSealer('messages-auth');
+  const rotate = async () => {
+    await auth.rotate('messages-auth');
+    await sealer.reload();
+  };
+  return { reader, sealer, rotate };
 }
 
 /** SQLite and the local bus. */
@@ -123,9 +130,7 @@ export async function clusterWorld(): Promise<ClusterWorld> {
   };
 }
 
-export const worlds = { 'SQLite and the local bus': embeddedWorld, 'Redis and NATS': clusterWorld };
-
-export interface JsonReply {
+interface JsonReply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

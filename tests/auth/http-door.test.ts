@@ -54,6 +54,22 @@ test('A temporary failure gets 500 with a status that no client takes for a succ
   t.deepEqual(JSON.parse(text), { Error: 'Temporary server problem, try again later' });
 });
 
+test('Whatever breaks inside, the answer is a temporary failure, and the log has the cause.', async (t) => {
+  await using world = await embeddedWorld();
+  const ids = {
+    next: () => {
+      throw new Error('no ids today');
+    },
+  };
+  await using auth = await startAuth(world, { ports: { ids } });
+  const { status, headers, text } = await auth.login('alice', RIGHT.alice);
+  t.is(status, 500);
+  t.is(headers.get('auth-status'), 'Temporary server problem, try again later');
+  t.is(headers.get('auth-user'), null);
+  t.false(text.includes('ids'));
+  t.true(auth.lines.some((line) => line.includes('no ids today')));
+});
+
 test('All fields of a question reach the event, and what is empty is left out.', async (t) => {
   await using world = await embeddedWorld();
   await using auth = await startAuth(world);

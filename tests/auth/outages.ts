@@ -1,15 +1,14 @@
 import { type Bus, BusUnavailableError } from '@sallyport/bus';
-import { type Space, StoreUnavailableError } from '@sallyport/store';
+import { type Space, StoreUnavailableError, type Window } from '@sallyport/store';
 
-/** Switches for what can be away, and a count of what reached the store. */
+/** Switches for what can be away, and how often the store was asked for windows. */
 export interface Outages {
   store: boolean;
   bus: boolean;
-  /** Calls of `get`, `hit` and `commit` that were let through. */
-  trips: number;
+  hits: number;
 }
 
-export const noOutages = (): Outages => ({ store: false, bus: false, trips: 0 });
+export const noOutages = (): Outages => ({ store: false, bus: false, hits: 0 });
 
 /** A space whose calls reject at once while the store is away. */
 export function failingSpace(space: Space, outages: Outages): Space {
@@ -17,7 +16,6 @@ export function failingSpace(space: Space, outages: Outages): Space {
     <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
     async (...args: Args) => {
       if (outages.store) throw new StoreUnavailableError('the store is away, says the test');
-      outages.trips += 1;
       return await call(...args);
     };
   return {
@@ -26,7 +24,10 @@ export function failingSpace(space: Space, outages: Outages): Space {
     counters: guarded(space.counters.bind(space)),
     commit: guarded(space.commit.bind(space)),
     range: guarded(space.range.bind(space)),
-    hit: guarded(space.hit.bind(space)),
+    hit: guarded(async (windows: readonly Window[], signal?: AbortSignal) => {
+      outages.hits += 1;
+      return await space.hit(windows, signal);
+    }),
     lease: guarded(space.lease.bind(space)),
     outbox: {
       claim: guarded(space.outbox.claim.bind(space.outbox)),

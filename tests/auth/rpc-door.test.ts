@@ -124,6 +124,17 @@ test('A password that is forged, too old, of another message or without a key is
   t.is(auth.decided.length, 0);
 });
 
+test('A password sealed with a key made since is opened: the ring is read again.', async (t) => {
+  await using world = await embeddedWorld();
+  await using auth = await startAuth(world);
+  t.is((await auth.ask({ clear: RIGHT.alice })).verdict, 'accept');
+  await world.rotate();
+  // Looked at most once a second.
+  world.clock.shift(1500);
+  t.regex(auth.seal('x', 'k'), /^sp1\.2\./);
+  t.is((await auth.ask({ clear: RIGHT.alice })).verdict, 'accept');
+});
+
 test('Beyond what may run and wait the door says busy at once.', async (t) => {
   await using world = await embeddedWorld();
   const gate = Promise.withResolvers<void>();

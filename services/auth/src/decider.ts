@@ -12,7 +12,7 @@ import { type Place, placeOf, placeOfKey, remembered } from './record/answers.ts
 import type { Recorder, Recording } from './record/recorder.ts';
 
 /** A question as a door puts it. */
-export interface Question {
+interface Question {
   /** As it came, for telling whether it came before. */
   readonly asked: DataOf<typeof authDecide>;
   /** The same question with the same key within ten minutes is one question. */

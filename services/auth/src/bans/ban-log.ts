@@ -29,7 +29,7 @@ const ATTEMPTS = 20;
 /** The epoch while nobody was ever banned. */
 const UNBEGUN = 'unbegun';
 
-export type BanTable = ReadonlyMap<string, Ban>;
+type BanTable = ReadonlyMap<string, Ban>;
 
 export interface BanLog extends FeedSource<BanTable, BanDelta> {
   /** The ban of one of `networks` that ends last. */

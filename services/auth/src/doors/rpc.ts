@@ -21,8 +21,16 @@ export function openRpcDoor(options: RpcDoorOptions): Promise<Subscription> {
     authDecide,
     { concurrency, waiting },
     async (asked, { idempotencyKey: key, signal }) => {
-      const login = async () => toLogin(asked, await openPassword(reader, asked.password, key));
-      return replyOf(await decider.decide({ asked, key, login }, signal));
+      let password: Buffer | undefined;
+      const login = async () => {
+        password = await openPassword(reader, asked.password, key);
+        return toLogin(asked, password);
+      };
+      try {
+        return replyOf(await decider.decide({ asked, key, login }, signal));
+      } finally {
+        password?.fill(0);
+      }
     },
   );
 }

@@ -14,7 +14,7 @@ import {
 import { type Place, remember, remembered } from './answers.ts';
 
 /** How a decision was kept. */
-export type Kept = 'store' | 'bus' | 'nowhere';
+type Kept = 'store' | 'bus' | 'nowhere';
 
 export interface Recording {
   readonly settled: Settled;

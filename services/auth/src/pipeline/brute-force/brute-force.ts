@@ -7,7 +7,7 @@ import { inNetwork, type Network } from '../../network.ts';
 import type { FailPolicy, Stage } from '../stage.ts';
 import { type Bucket, bucketsOf } from './rules.ts';
 
-export type BruteForceAnswer =
+type BruteForceAnswer =
   | { readonly outcome: 'pass' }
   /** `detail` is the rule. */
   | { readonly outcome: 'reject'; readonly detail: string; readonly retryAfterMs: number };
