@@ -16,10 +16,18 @@ export function checkString(rt: Runtime, value: LuaValue, n: number): string {
   throw typeMismatch(rt, n, 'string', value);
 }
 
+/** A number, or a string that reads as one. */
+export function toNumber(rt: Runtime, value: LuaValue): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') return undefined;
+  // Two bytes read are a step.
+  rt.fuel -= value.length >> 1;
+  return textToNumber(value);
+}
+
 /** Argument `n` as a number; numeric strings are converted. */
 export function checkNumber(rt: Runtime, value: LuaValue, n: number): number {
-  if (typeof value === 'number') return value;
-  const number = typeof value === 'string' ? textToNumber(value) : undefined;
+  const number = toNumber(rt, value);
   if (number === undefined) throw typeMismatch(rt, n, 'number', value);
   return number;
 }

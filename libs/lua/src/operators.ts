@@ -1,9 +1,9 @@
+import { toNumber } from './arguments.ts';
 import { invoke, one } from './call.ts';
 import { type ArithmeticOp, COMPUTE } from './compute.ts';
 import { Builtin, LuaFunction, type Running, type Site } from './function.ts';
 import { metamethod } from './metatable.ts';
 import type { Runtime } from './runtime.ts';
-import { textToNumber } from './strings/text-number.ts';
 import { LuaTable } from './table.ts';
 import { Userdata } from './userdata.ts';
 import { type LuaValue, typeName } from './value.ts';
@@ -124,12 +124,6 @@ const EVENTS: Record<ArithmeticOp, string> = {
   '^': '__pow',
 };
 
-/** A number, or a string that reads as one. */
-export function toNumber(value: LuaValue): number | undefined {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' ? textToNumber(value) : undefined;
-}
-
 /** `left op right` when not both are numbers. */
 export function* arith(
   rt: Runtime,
@@ -138,8 +132,8 @@ export function* arith(
   right: LuaValue,
   pos: number,
 ): Running<LuaValue> {
-  const x = toNumber(left);
-  const y = toNumber(right);
+  const x = toNumber(rt, left);
+  const y = toNumber(rt, right);
   if (x !== undefined && y !== undefined) return COMPUTE[op](x, y);
   const site = at(rt, pos);
   const handler = metamethod(rt, left, EVENTS[op]) ?? metamethod(rt, right, EVENTS[op]);
@@ -156,7 +150,7 @@ export function* arith(
 
 /** `-operand` when that isn't a number. */
 export function* unm(rt: Runtime, operand: LuaValue, pos: number): Running<LuaValue> {
-  const x = toNumber(operand);
+  const x = toNumber(rt, operand);
   if (x !== undefined) return -x;
   const site = at(rt, pos);
   const handler = metamethod(rt, operand, '__unm');

@@ -50,6 +50,35 @@ const SCRIPTS: Record<string, string> = {
     'local t = {} for i = 1, 1000 do t[i] = i % 7 end while true do table.sort(t) end',
   'sorting numbers that have no order':
     'local t = {} for i = 1, 1e6 do t[i] = i % 2 == 0 and 0/0 or i end table.sort(t) while true do end',
+  'sorting millions of numbers':
+    'local t, x = {}, 42 for i = 1, 2e6 do x = (x * 16807) % 2147483647 t[i] = x end table.sort(t) while true do end',
+  'sorting long texts that differ in the last byte':
+    'local t, s = {}, ("x"):rep(1e6) for i = 1, 60 do t[i] = s .. i end while true do table.sort(t) end',
+  'comparing long texts':
+    'local a, b = ("x"):rep(3e7) .. "a", ("x"):rep(3e7) .. "a" while true do local c, d = a == b, a < b end',
+  'making a long text longer and looking into it':
+    'local s = ("x"):rep(1e7) while true do local t = s .. "y" t:byte(1) end',
+  'upper case of a text of a hundred megabytes, once':
+    'local s = ("a"):rep(1e8):upper() while true do end',
+  'reversing a text of a hundred megabytes, once':
+    'local s = ("a"):rep(1e8):reverse() while true do end',
+  'a run of a hundred million bytes in a pattern':
+    'local s = ("ab"):rep(5e7) s:find("[^c]*") while true do end',
+  'a pattern of millions of items':
+    'local p = ("[a]"):rep(3e6) string.find("x", p) while true do end',
+  'a replacement of millions of captures':
+    'local r = ("%0"):rep(5e6) string.gsub("xxxxxxxxx", "x", r) while true do end',
+  'a format of millions of directives':
+    'local f = ("%d"):rep(5e6) pcall(string.format, f, 1) while true do end',
+  'a date of millions of conversions': 'local f = ("%c"):rep(5e6) os.date(f) while true do end',
+  'a number of millions of digits':
+    'local s = ("z"):rep(1e7) for i = 1, 9 do tonumber(s, 36) end while true do end',
+  'compiling a source of megabytes': 'loadstring(("a = 1 "):rep(1e6)) while true do end',
+  'compiling a function of many variables':
+    'local s = ("do local x local y = x end "):rep(3e4) loadstring(s)() while true do end',
+  'compiling a long text': `loadstring("x = '" .. ("a"):rep(5e7) .. "'") while true do end`,
+  'a module of millions of names':
+    'local name = ("a."):rep(2e6) pcall(module, name) while true do end',
   'concatenating a large table':
     'local t = {} for i = 1, 1e4 do t[i] = "x" end while true do table.concat(t) end',
   'formatting for ever': 'while true do string.format("%99.99f", 1e300) end',

@@ -1,10 +1,11 @@
+import { toNumber } from '../arguments.ts';
 import { callValue, finish, invoke, many, one, overflow, rest } from '../call.ts';
 import { equals, less, lessEqual, mayEqual } from '../comparison.ts';
 import { concat, long, textOf } from '../concatenation.ts';
 import { Box, Builtin, LuaFunction } from '../function.ts';
 import { inext, next } from '../lib/iteration.ts';
 import { metatableOf } from '../metatable.ts';
-import { arith, index, len, look, MISS, setindex, toNumber, unm } from '../operators.ts';
+import { arith, index, len, look, MISS, setindex, unm } from '../operators.ts';
 import type { Runtime } from '../runtime.ts';
 import { Special, TailCall } from '../suspension.ts';
 import { LuaTable, shapeOf } from '../table.ts';
@@ -58,9 +59,9 @@ function prepareFor(
   step: LuaValue,
   pos: number,
 ): [number, number, number] {
-  const a = toNumber(start);
-  const b = toNumber(limit);
-  const c = toNumber(step);
+  const a = toNumber(rt, start);
+  const b = toNumber(rt, limit);
+  const c = toNumber(rt, step);
   rt.pos[rt.depth] = pos;
   if (a === undefined) throw rt.runError("'for' initial value must be a number");
   if (b === undefined) throw rt.runError("'for' limit must be a number");

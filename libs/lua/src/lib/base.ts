@@ -6,12 +6,13 @@ import {
   checkString,
   checkTable,
   optionalInteger,
+  toNumber,
 } from '../arguments.ts';
 import { plain } from '../builtin.ts';
 import { luaError } from '../errors.ts';
 import { Builtin, LuaFunction } from '../function.ts';
 import { metatableOf } from '../metatable.ts';
-import { textToNumber, textToUnsigned } from '../strings/text-number.ts';
+import { textToUnsigned } from '../strings/text-number.ts';
 import { LuaTable } from '../table.ts';
 import { Userdata } from '../userdata.ts';
 import { type LuaValue, NONE, typeName } from '../value.ts';
@@ -49,13 +50,12 @@ const type = plain('type', (rt, value) => {
 const tonumber = plain('tonumber', (rt, value, base) => {
   const radix = optionalInteger(rt, base, 2, 10);
   if (radix === 10) {
-    if (typeof value === 'number') return value;
-    if (typeof value === 'string') return textToNumber(value);
-    checkAny(rt, value, 1);
-    return undefined;
+    if (value === undefined) checkAny(rt, value, 1);
+    return toNumber(rt, value);
   }
   const text = checkString(rt, value, 1);
   if (radix < 2 || radix > 36) throw rt.argError(2, 'base out of range');
+  rt.fuel -= text.length >> 1;
   return textToUnsigned(text, radix);
 });
 

@@ -55,10 +55,16 @@ const STEPS_PER_CONVERSION = 30;
 
 /** `strftime` in the C locale. Unknown conversions are left as they are. */
 export function formatMoment(rt: Runtime, format: string, m: Moment, utc: boolean): string {
-  return format.replace(/%([A-Za-z%])/g, (whole, letter: string) => {
+  let text = '';
+  let at = 0;
+  for (;;) {
+    const percent = format.indexOf('%', at);
+    if (percent < 0) return text + format.slice(at);
     rt.spend(STEPS_PER_CONVERSION);
-    return convert(letter, m, utc) ?? whole;
-  });
+    const letter = format.charAt(percent + 1);
+    text += format.slice(at, percent) + (convert(letter, m, utc) ?? `%${letter}`);
+    at = percent + 1 + letter.length;
+  }
 }
 
 function convert(letter: string, m: Moment, utc: boolean): string | undefined {

@@ -1,8 +1,7 @@
-import { checkInteger, optionalString } from '../arguments.ts';
+import { checkInteger, optionalString, toNumber } from '../arguments.ts';
 import { plain } from '../builtin.ts';
 import { Box, Builtin, LuaFunction } from '../function.ts';
 import { metatableOf } from '../metatable.ts';
-import { toNumber } from '../operators.ts';
 import { OPERATOR, type Runtime } from '../runtime.ts';
 import { LuaTable } from '../table.ts';
 import { LuaThread } from '../thread.ts';
@@ -39,7 +38,7 @@ const getinfo = plain('getinfo', (rt, ...args) => {
   let depth = -1;
   if (subject instanceof LuaFunction || subject instanceof Builtin) fn = subject;
   else {
-    const level = toNumber(subject);
+    const level = toNumber(rt, subject);
     if (level === undefined) throw rt.argError(1, 'function or level expected');
     depth = depthOf(rt, thread, level);
     if (level < 0 || depth < 0) return undefined;

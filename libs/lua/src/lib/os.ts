@@ -1,6 +1,5 @@
-import { checkNumber, checkString, checkTable, optionalString } from '../arguments.ts';
+import { checkNumber, checkString, checkTable, optionalString, toNumber } from '../arguments.ts';
 import { plain } from '../builtin.ts';
-import { toNumber } from '../operators.ts';
 import type { Runtime } from '../runtime.ts';
 import { LuaTable } from '../table.ts';
 import type { LuaValue } from '../value.ts';
@@ -48,7 +47,7 @@ const date = plain('date', (rt, format, time) => {
 });
 
 function field(rt: Runtime, table: LuaTable, key: string, absent: number | undefined): number {
-  const value = toNumber(table.get(key));
+  const value = toNumber(rt, table.get(key));
   if (value !== undefined) return Math.trunc(value);
   if (absent === undefined) throw rt.error(`field '${key}' missing in date table`);
   return absent;

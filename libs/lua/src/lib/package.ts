@@ -107,7 +107,7 @@ export const module = calling('module', function* (rt, value, ...options): Runni
   const loaded = packageField(rt, 'loaded');
   let table = loaded.get(name);
   if (!(table instanceof LuaTable)) {
-    table = subtable(rt.globals, name);
+    table = subtable(rt, rt.globals, name);
     if (table === undefined) throw rt.error(`name conflict for module '${name}'`);
     loaded.put(name, table);
   }
@@ -124,10 +124,18 @@ export const module = calling('module', function* (rt, value, ...options): Runni
   return NONE;
 });
 
+/** What making a table in a table costs beside a step of a script. */
+const STEPS_PER_PART = 10;
+
 /** The table at a dotted name, made where there is nothing; undefined where something else is in the way. */
-function subtable(root: LuaTable, name: string): LuaTable | undefined {
+function subtable(rt: Runtime, root: LuaTable, name: string): LuaTable | undefined {
   let table = root;
-  for (const part of name.split('.')) {
+  for (let at = 0; at <= name.length; ) {
+    rt.spend(STEPS_PER_PART);
+    const dot = name.indexOf('.', at);
+    const end = dot < 0 ? name.length : dot;
+    const part = name.slice(at, end);
+    at = end + 1;
     const next = table.get(part) ?? new LuaTable();
     if (!(next instanceof LuaTable)) return undefined;
     table.put(part, next);
