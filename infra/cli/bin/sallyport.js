@@ -7,5 +7,8 @@ if (major < 26) {
   );
   process.exit(78);
 }
+// Types are stripped and code is compiled once, not at every start. Where it can't be kept, nothing is lost but time.
+const { enableCompileCache } = await import('node:module');
+enableCompileCache(new URL('../../../node_modules/.cache/sallyport/', import.meta.url).pathname);
 const { main } = await import('../src/index.ts');
 process.exitCode = await main(process.argv.slice(2), process);

@@ -2,6 +2,8 @@ import { EXIT, exitCodeOf } from '@sallyport/runtime';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { benchCommand } from './commands/bench.ts';
 import { certCommands } from './commands/certs.ts';
+import { clusterCommand } from './commands/cluster.ts';
+import { configCommands } from './commands/config.ts';
 import { asyncapiCommand } from './commands/contracts.ts';
 import { eventCommands } from './commands/events.ts';
 import { nodeCommands } from './commands/nodes.ts';
@@ -11,11 +13,14 @@ import { startCommand } from './commands/start.ts';
 
 const COMMANDS: readonly Command[] = [
   startCommand,
+  clusterCommand,
   runServiceCommand,
   ...eventCommands,
   ...certCommands,
   ...sessionCommands,
   ...nodeCommands,
+  // Knowing every section takes every service: only who asks for it waits for that.
+  ...configCommands(async () => (await import('./house/sections.ts')).sections),
   benchCommand,
   asyncapiCommand,
 ];

@@ -1,14 +1,10 @@
-import type { ConfigFile } from '@sallyport/runtime';
 import type { DemoLogin } from './login.ts';
 
-/** What the demonstration changes in the configuration of a fresh system. JSON is YAML. */
-export function demoSettings(login: DemoLogin, issuers: readonly object[]): ConfigFile {
+/** What the demonstration changes in the configuration of a fresh system, by section. */
+export function demoSettings(login: DemoLogin) {
   return {
-    name: 'the demonstration',
-    text: JSON.stringify({
-      certs: { allow: { patterns: ['*.localhost', '*.example'] }, issuers },
-      auth: { backends: [{ kind: 'file', path: login.usersFile }], post_actions: ['note'] },
-      actions: { list: [{ kind: 'log', name: 'note' }] },
-    }),
+    certs: { allow: { patterns: ['*.localhost', '*.example'] } },
+    auth: { backends: [{ kind: 'file', path: login.usersFile }], post_actions: ['note'] },
+    actions: { list: [{ kind: 'log', name: 'note' }] },
   };
 }

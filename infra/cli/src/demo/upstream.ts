@@ -21,7 +21,7 @@ export function createDemoUpstream(): DemoUpstream {
       signal?.throwIfAborted();
       server = createServer((request, response) => {
         const { method, url: path, headers } = request;
-        const who = headers['x-authenticated-userid'] ?? headers['x-consumer-username'] ?? 'nobody';
+        const who = headers['x-sallyport-subject'] ?? 'nobody';
         response.setHeader('content-type', 'text/plain; charset=utf-8');
         response.end(
           [

@@ -1,4 +1,6 @@
+import { rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { createAdmin } from '@sallyport/admin';
 import { announcePresence, type Bus } from '@sallyport/bus';
 import type { ServiceName } from '@sallyport/pki';
@@ -96,10 +98,27 @@ export async function openHouse(options: HouseOptions, life: Life): Promise<Hous
   return {
     parts,
     assembly: {
-      services: [admin, presence, ...[...parts.values()].map(({ service }) => service)],
+      services: [
+        ...[admin, presence, ...[...parts.values()].map(({ service }) => service)],
+        authorityFile(parts, values.node.data),
+      ],
       logger,
       drainMs: values.process.drain,
     },
+  };
+}
+
+/** Leaves the certificate of the internal CA for who has to trust it, in `ca.pem` of the data directory. */
+function authorityFile(parts: Parts, data: string): Service {
+  return {
+    name: 'authority-file',
+    async start() {
+      const authority = parts.get('certs')?.authority?.();
+      if (authority === undefined) return;
+      await writeFile(join(data, 'ca.pem.new'), authority);
+      await rename(join(data, 'ca.pem.new'), join(data, 'ca.pem'));
+    },
+    async [Symbol.asyncDispose]() {},
   };
 }
 

@@ -1,5 +1,5 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type Assembly, findConfig, type Life, run, type Service } from '@sallyport/runtime';
 import { writeOperatorFile } from '../client/operator-file.ts';
 import type { Terminal } from '../command.ts';
@@ -38,16 +38,13 @@ async function assemble(options: StartOptions, terminal: Terminal, life: Life): 
   const demo = options.demo ?? (await findConfig(env, async () => '').catch(() => [])).length === 0;
   const login = demo ? await demoLogin(data, life.signal) : undefined;
   const token = `file:${await operatorTokenFile(data)}`;
-  const own = {
-    name: 'sallyport start',
-    text: JSON.stringify({
-      process: { log_level: 'warn' },
-      node: { data, instance: 'all-in-one' },
-      control: { api: { token } },
-    }),
-  };
-  const issuers = [{ kind: 'internal', scope: 'any' }];
-  const base = login === undefined ? [own] : [own, demoSettings(login, issuers)];
+  const own = layer('sallyport start', {
+    process: { log_level: 'warn' },
+    node: { data, instance: 'all-in-one' },
+    control: { api: { token } },
+    certs: { issuers: [{ kind: 'internal', scope: 'any' }] },
+  });
+  const base = login === undefined ? [own] : [own, layer('the demonstration', demoSettings(login))];
   const config = await loadHouseConfig(env, SERVICES, base);
   const house = await openHouse({ config, services: SERVICES, version: VERSION }, life);
   const upstream = createDemoUpstream();
@@ -72,13 +69,13 @@ async function assemble(options: StartOptions, terminal: Terminal, life: Life): 
   return { ...house.assembly, services };
 }
 
-/** What commands and visitors need to find and trust this system. */
+/** Settings under those of the user. JSON is YAML. */
+function layer(name: string, settings: object) {
+  return { name, text: JSON.stringify(settings) };
+}
+
+/** What commands need to find this system. */
 async function leaveTraces(data: string, house: House, config: HouseConfig) {
-  const authority = house.parts.get('certs')?.authority?.();
-  if (authority !== undefined) {
-    await writeFile(join(data, 'ca.pem.new'), authority);
-    await rename(join(data, 'ca.pem.new'), join(data, 'ca.pem'));
-  }
   const [url] = house.parts.get('control')?.urls() ?? [];
   const token = config.values.control.api.token?.reveal();
   if (url === undefined || token === undefined) throw new DemoError('control must have a token');
