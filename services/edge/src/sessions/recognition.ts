@@ -10,6 +10,7 @@ import {
   sessionState,
 } from '@sallyport/session';
 import { Lru } from '../front/lru.ts';
+import { withDeadline } from './deadline.ts';
 import type { KnownSession } from './known-session.ts';
 import { countLookUp, type LookUp } from './metrics.ts';
 import { type SessionPolicy, sealContext } from './policy.ts';
@@ -31,7 +32,7 @@ export type Recognition =
     };
 
 export interface RecognitionPorts {
-  readonly keys: SessionKeys & { refresh(signal?: AbortSignal): Promise<boolean> };
+  readonly keys: SessionKeys & { reload(signal?: AbortSignal): Promise<boolean> };
   readonly stored: StoredSessions;
   readonly revocations: Revocations;
   readonly clock: Clock;
@@ -43,6 +44,8 @@ const NONE: Recognition = { outcome: 'none' };
 const SURE_MS = 1000;
 /** Of one session in a row, while more and more of its subject's are revoked. */
 const MOST_READS = 3;
+/** Between two reads of the ring for keys that weren't known. */
+const KEYS_MS = 1000;
 
 /** A session of which no more is known than its cookie says. */
 type Met = Omit<KnownSession, 'record' | 'epoch' | 'readAt'>;
@@ -56,7 +59,8 @@ export class SessionRecognition {
   readonly #settings: SessionSettings;
   readonly #known: Lru<KnownSession>;
   readonly #reads = new WeakMap<SessionPolicy, Map<string, Promise<Recognition>>>();
-  #keysAway = false;
+  #readingKeys: Promise<void> | undefined;
+  #keysAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: RecognitionPorts, settings: SessionSettings) {
     this.#ports = ports;
@@ -93,22 +97,20 @@ export class SessionRecognition {
   #one(policy: SessionPolicy, value: string): Recognition | Promise<Recognition> {
     const digest = digestOf(policy, value);
     const known = this.#known.get(digest);
-    return known === undefined
-      ? this.#open(policy, value, digest, true)
-      : this.#settle(policy, known);
+    return known === undefined ? this.#open(policy, value, digest) : this.#settle(policy, known);
   }
 
-  /** Meets a cookie for the first time. */
+  /** Meets a cookie for the first time. `sure`: the ring was read since it came. */
   #open(
     policy: SessionPolicy,
     value: string,
     digest: string,
-    first: boolean,
+    sure = false,
   ): Recognition | Promise<Recognition> {
     const opened = open(this.#ports.keys, sealContext(policy), value);
     if (opened.outcome === 'refused') {
-      if (opened.reason === 'unknown-key' && first) {
-        return this.#withNewKeys(() => this.#open(policy, value, digest, false));
+      if (opened.reason === 'unknown-key' && !sure) {
+        return this.#withNewKeys((read) => this.#open(policy, value, digest, read));
       }
       return count('none', NONE);
     }
@@ -212,18 +214,30 @@ export class SessionRecognition {
   }
 
   /** The ring may have a key since that this edge hasn't seen. */
-  async #withNewKeys(again: () => Recognition | Promise<Recognition>): Promise<Recognition> {
-    const { keys, logger } = this.#ports;
+  async #withNewKeys(
+    again: (sure: boolean) => Recognition | Promise<Recognition>,
+  ): Promise<Recognition> {
+    // Keys that are being read already may be from before the one that is missed.
+    const sure = this.#readingKeys === undefined;
+    this.#readingKeys ??= this.#readKeys().finally(() => {
+      this.#readingKeys = undefined;
+    });
     try {
-      // False: it was read just now, unless that failed. Then nobody knows whether the key is good.
-      if (!(await keys.refresh()) && this.#keysAway) return this.#away();
-      this.#keysAway = false;
+      await this.#readingKeys;
     } catch (error) {
-      this.#keysAway = true;
-      logger.warn('keys of sessions could not be read', { error });
+      this.#ports.logger.warn('keys of sessions could not be read', { error });
       return this.#away();
     }
-    return again();
+    return again(sure);
+  }
+
+  /** Anybody can name an unknown key, so that isn't worth more than one read a second; who was told of it by us waits for that. */
+  async #readKeys(): Promise<void> {
+    const { keys, clock } = this.#ports;
+    const early = this.#keysAt + KEYS_MS - clock.monotonic();
+    if (early > 0) await clock.sleep(early);
+    this.#keysAt = clock.monotonic();
+    await withDeadline(clock, this.#settings.readMs, 'reading keys', (cut) => keys.reload(cut));
   }
 
   #payload(bytes: Buffer): ReturnType<typeof decodePayload> {
