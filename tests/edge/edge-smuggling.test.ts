@@ -129,6 +129,16 @@ const rows: readonly {
     statuses: [400],
   },
   {
+    name: 'a DEL in a value',
+    bytes: `GET / HTTP/1.1\r\n${H}X: a\x7fb\r\n\r\n`,
+    statuses: [400],
+  },
+  {
+    name: 'a control character in a value',
+    bytes: `GET / HTTP/1.1\r\n${H}X: a\x01b\r\n\r\n`,
+    statuses: [400],
+  },
+  {
     name: 'a NUL in a name',
     bytes: `GET / HTTP/1.1\r\n${H}X\0: a\r\n\r\n`,
     statuses: [400],

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Bus, ownFeed } from '@sallyport/bus';
 import { openLocalHub } from '@sallyport/bus/local';
-import { gateway as gatewayFeed } from '@sallyport/contracts';
+import { certsObtain, gateway as gatewayFeed } from '@sallyport/contracts';
 import { createEdge, type Edge, type EdgePorts, edgeConfig } from '@sallyport/edge';
 import {
   consumers,
@@ -116,6 +116,13 @@ export async function openEdge(options: EdgeOptions = {}): Promise<EdgeWorld> {
     ...{ log, types, uuid: randomUUID, clock },
     written: (delta, head) => owner.announce(head, feedChanges(delta)),
   });
+
+  // Nobody may have a certificate: names get the fallback at once instead of at the handshake's deadline.
+  stack.use(
+    await control.rpc.respond(certsObtain, {}, async () => ({
+      ...{ outcome: 'refused' as const, reason: 'not-allowed' },
+    })),
+  );
 
   const lines: string[] = [];
   const reach = { store: true, bus: true };

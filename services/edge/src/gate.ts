@@ -74,7 +74,6 @@ export function createGate(parts: GateParts, config: EdgeConfig): Gate {
     ...{ handle, clock, logger },
     limits: {
       headBytes: limits.head_size,
-      headFields: limits.head_fields,
       headMs: limits.head_timeout,
       idleMs: limits.idle_timeout,
       stallMs: limits.stall_timeout,
@@ -143,6 +142,8 @@ export function createGate(parts: GateParts, config: EdgeConfig): Gate {
       if (drain.delay > 0) await clock.sleep(drain.delay, signal).catch(() => {});
       listener.close();
       await Promise.all([front.drain?.(signal), engine.drain(drain.idle, signal)]);
+      // Those whose handshake ended when everybody else was gone already.
+      await engine.drain(drain.idle, signal);
     },
     async [Symbol.asyncDispose]() {
       listener.close();

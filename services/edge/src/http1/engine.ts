@@ -39,8 +39,6 @@ export interface Http1Options {
 export interface Http1Limits {
   /** All of the head together, bytes. More: 431. */
   readonly headBytes: number;
-  /** More: 431. */
-  readonly headFields: number;
   /** From the first byte of a head, or from the start of the connection, to the head's end. */
   readonly headMs: number;
   /** Without a request on a connection that had one. */

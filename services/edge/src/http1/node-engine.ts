@@ -151,6 +151,7 @@ export function nodeHttp1(options: Http1Options): Http1Engine {
 
   return {
     serve(socket, facts) {
+      if (socket.destroyed) return;
       connections.set(socket, { facts, current: undefined, waiting: [], refused: false });
       socket.once('close', () => {
         connections.delete(socket);

@@ -76,7 +76,15 @@ export async function proxy(
     result.sending.request.destroy();
     return served.gone ? undefined : BROKEN;
   }
-  const whole = await relay(response, result.sending, served, fields);
+  let whole: boolean;
+  try {
+    whole = await relay(response, result.sending, served, fields);
+  } catch (error) {
+    // What came as a field can't be sent as one.
+    result.sending.stop();
+    result.sending.request.destroy();
+    return failed({ reason: 'bad-response', unsent: false, error });
+  }
   if (!whole && !served.gone) {
     countUpstreamFailure('reset');
     logger.warn('upstream broke off its response', { request: exchange.id, service: service.id });
