@@ -77,7 +77,10 @@ export async function startCluster(options: ClusterWorldOptions = {}): Promise<C
     async operator<T>(method: string, path: string, body?: object) {
       const response = await fetch(`${cluster.api}${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
