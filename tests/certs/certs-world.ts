@@ -93,8 +93,8 @@ export async function clusterGround(): Promise<Ground> {
   };
 }
 
-export type Rings = CertsPorts['rings'];
-export type Delta = DataOf<typeof certificates>;
+type Rings = CertsPorts['rings'];
+type Delta = DataOf<typeof certificates>;
 
 export interface Instance extends AsyncDisposable {
   readonly certs: Certs;

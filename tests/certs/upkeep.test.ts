@@ -213,20 +213,25 @@ test('one look takes no more names than it may', async (t) => {
   t.is(before.length, 9);
   await making[Symbol.asyncDispose]();
   const clock = new ManualClock(start + 50 * 60_000);
-  const renewal = { batch: 4, parallel: 2, every: '10m' };
+  const renewal = { batch: 4, parallel: 2, every: '1m' };
   await world.start({ ...settings, renewal }, { clock });
   const renewed = async () => {
     const now = (await world.list()).certificates;
     return now.filter(({ fingerprint }, i) => fingerprint !== before[i]?.fingerprint).length;
   };
-  await until(async () => (await renewed()) === 4);
-  const settled = async () => (await world.space.range(['~changes', 'unsettled'])).length === 0;
-  await until(settled);
-  t.is(await renewed(), 4);
-  await clock.advance(600_000);
-  await until(async () => (await renewed()) === 8);
-  await until(settled);
-  t.is(await renewed(), 8);
+  let looks = 1;
+  let asked = 0;
+  await until(async () => {
+    const count = await renewed();
+    t.true(count <= 4 * looks, `${count} after ${looks} looks`);
+    asked += 1;
+    if (asked % 20 === 0) {
+      looks += 1;
+      await clock.advance(60_000);
+    }
+    return count === 9;
+  });
+  t.true(looks >= 3);
 });
 
 test('a record that nobody can read does not keep the names behind it from being renewed', async (t) => {
@@ -250,4 +255,19 @@ test('a record that nobody can read does not keep the names behind it from being
     return now?.fingerprint !== before?.fingerprint;
   });
   t.pass();
+});
+
+test('a certificate that another instance has just renewed is not renewed again', async (t) => {
+  await using world = await openCertsWorld(embeddedGround);
+  const first = await world.start({ allow, issuers: hourly });
+  await world.obtain('fresh.localhost');
+  const before = await read(world.space, 'fresh.localhost');
+  await first[Symbol.asyncDispose]();
+  const index = ['~changes', 'due'] as const;
+  const [right] = await world.space.range(index);
+  await world.space.commit({ index: [{ index, add: 'fresh.localhost', score: 0 }] });
+  await world.start({ allow, issuers: hourly });
+  await until(async () => (await world.space.range(index))[0]?.score !== 0, 'it is looked at');
+  t.deepEqual(await world.space.range(index), [right as NonNullable<typeof right>]);
+  t.is((await read(world.space, 'fresh.localhost'))?.fingerprint, before?.fingerprint);
 });

@@ -153,17 +153,19 @@ export function createCerts(ports: CertsPorts, config: CertsConfig): Certs {
     async drain(signal) {
       await Promise.all([
         ...answering.map((subscription) => subscription.drain(signal)),
-        obtaining?.drain(signal),
         upkeep?.drain(signal),
       ]);
-      // A request that was answered meanwhile may have begun another.
+      // What goes on behind handshakes that were told `pending`.
       await obtaining?.drain(signal);
-      await relay?.drained(signal).catch(() => {}); // no more time: another relay has them
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(FLUSH_MS)]);
+      await relay?.drained(soon).catch(() => {}); // the store keeps them: another relay delivers
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
+/** Events that are left need the bus, which may be away. */
+const FLUSH_MS = 2000;
 /** Nobody's handshake lasts longer. */
 const MOST_WAIT_MS = 60_000;
 
