@@ -103,9 +103,9 @@ const REFUSALS: [string, string, unknown, number, unknown][] = [
   [
     ...(['POST', '/plugins', 'name=unheard', 400] as const),
     schema(
-      "schema violation (name: plugin 'unheard' not enabled; known: key-auth, request-termination, session)",
+      "schema violation (name: plugin 'unheard' not enabled; known: key-auth, pipeline-auth, request-termination, session)",
       {
-        name: "plugin 'unheard' not enabled; known: key-auth, request-termination, session",
+        name: "plugin 'unheard' not enabled; known: key-auth, pipeline-auth, request-termination, session",
       },
     ),
   ],
@@ -460,7 +460,7 @@ test('the API tells what it is, which plugins there are, and what their fields a
   t.deepEqual(root.plugins.available_on_server['key-auth'], { priority: 1250 });
   t.deepEqual(root.plugins.enabled_in_cluster, ['key-auth']);
   t.deepEqual((await api.ask('GET', '/plugins/enabled')).json, {
-    enabled_plugins: ['key-auth', 'request-termination', 'session'],
+    enabled_plugins: ['key-auth', 'pipeline-auth', 'request-termination', 'session'],
   });
   const status = (await api.ask('GET', '/status')).json;
   t.true(status.database.reachable);
@@ -508,4 +508,20 @@ test('the OpenAPI document has every path once, with what is written and answere
   t.truthy(post.responses['201'].content['application/json'].schema.properties.port);
   t.false(JSON.stringify(document).includes('key_digest'));
   t.false(JSON.stringify(document).includes('"fault"'));
+});
+
+test('pipeline-auth is taken with its settings, as a form and as JSON, and refused what it lacks', async (t) => {
+  await using api = await openApi();
+  await api.ask('POST', '/services', 'name=demo&url=http://127.0.0.1:9');
+  const form =
+    'name=pipeline-auth&config.realm=demo&config.timeout=2000&config.hide_credentials=false';
+  const made = await api.ask('POST', '/services/demo/plugins', form);
+  t.is(made.status, 201, made.text);
+  const config = { realm: 'demo', timeout: 2000, hide_credentials: false, anonymous: null };
+  t.deepEqual(made.json.config, config);
+  const changed = await api.ask('PATCH', `/plugins/${made.json.id}`, { config: { timeout: 100 } });
+  t.deepEqual(changed.json.config, { ...config, timeout: 100 });
+  const wrong = await api.ask('PATCH', `/plugins/${made.json.id}`, 'config.realm=a"b');
+  t.is(wrong.status, 400);
+  t.regex(wrong.json.message, /config\.realm: expected printable ASCII/);
 });

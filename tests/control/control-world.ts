@@ -4,7 +4,12 @@ import type { Bus } from '@sallyport/bus';
 import { openLocalHub } from '@sallyport/bus/local';
 import { openNatsBus } from '@sallyport/bus/nats';
 import { type Control, type ControlPorts, controlConfig, createControl } from '@sallyport/control';
-import { keyAuthPlugin, requestTerminationPlugin, sessionPlugin } from '@sallyport/gateway';
+import {
+  keyAuthPlugin,
+  pipelineAuthPlugin,
+  requestTerminationPlugin,
+  sessionPlugin,
+} from '@sallyport/gateway';
 import { createKeyRings, type KeyRing, MasterKey } from '@sallyport/pki';
 import {
   createHealth,
@@ -104,7 +109,7 @@ export async function startControl(
         ...{ ...ports, clock: systemClock, logger, uuid: randomUUID, version: '0.1.0' },
         ...{ credentials: await openCredentials('control'), configuration: () => entries },
         health: stack.use(createHealth()),
-        plugins: [keyAuthPlugin, sessionPlugin, requestTerminationPlugin],
+        plugins: [keyAuthPlugin, pipelineAuthPlugin, sessionPlugin, requestTerminationPlugin],
       },
       values.control,
     ),
