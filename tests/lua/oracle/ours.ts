@@ -2,6 +2,7 @@ import {
   compile,
   createEnvironment,
   type Environment,
+  type IoOptions,
   LuaError,
   LuaStopError,
   LuaSyntaxError,
@@ -10,16 +11,16 @@ import {
 import type { Outcome } from './outcome.ts';
 
 /** Runs each chunk in our engine, each with fresh globals, as `lua51` does in Debian's. */
-export async function ours(chunks: readonly string[]): Promise<Outcome[]> {
+export async function ours(chunks: readonly string[], io: IoOptions = {}): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const chunk of chunks) outcomes.push(await run(chunk));
+  for (const chunk of chunks) outcomes.push(await run(chunk, io));
   return outcomes;
 }
 
-async function run(chunk: string): Promise<Outcome> {
+async function run(chunk: string, io: IoOptions): Promise<Outcome> {
   let output = '';
   const environment = createEnvironment({
-    io: {},
+    io,
     print: (text) => {
       output += text;
     },

@@ -6,8 +6,16 @@ import type { Runtime } from '../runtime.ts';
 import { LuaTable } from '../table.ts';
 import { Userdata } from '../userdata.ts';
 import { type LuaResult, type LuaValue, NONE } from '../value.ts';
-import { FILE_METHODS, type FileHandle, readValues, streamOf, writeValues } from './file.ts';
+import {
+  FILE_METHODS,
+  type FileHandle,
+  nextLine,
+  readValues,
+  streamOf,
+  writeValues,
+} from './file.ts';
 import { DiskStream, type Stream, TextStream } from './stream.ts';
+import { systemError } from './system-error.ts';
 
 /** What scripts may do with files. */
 export interface IoOptions {
@@ -50,7 +58,7 @@ export function createIo(rt: Runtime, options: IoOptions): LuaTable {
     }
     const opened = openFile(checkString(inner, value, 1), mode);
     if (opened instanceof Userdata) return opened;
-    throw inner.error(String((opened as LuaValue[])[1]));
+    throw inner.argError(1, String((opened as LuaValue[])[1]));
   };
   const library: Record<string, Builtin> = {
     close: plain('close', (inner, file) => closeHandle(inner, file ?? output)),
@@ -82,10 +90,9 @@ export function createIo(rt: Runtime, options: IoOptions): LuaTable {
       if (!isHandle(value)) return undefined;
       return (value.value as FileHandle).closed ? 'closed file' : 'file';
     }),
-    write: plain('write', (inner, ...values) => {
-      writeValues(inner, streamOf(inner, output), values, 1);
-      return true;
-    }),
+    write: plain('write', (inner, ...values) =>
+      writeValues(inner, streamOf(inner, output), values, 1),
+    ),
   };
   const table = new LuaTable();
   for (const [name, fn] of Object.entries(library)) table.put(name, fn);
@@ -113,7 +120,7 @@ function closeHandle(rt: Runtime, file: LuaValue): LuaResult {
 
 function linesOf(file: Userdata, close: boolean): LuaResult {
   return plain('lines', (rt) => {
-    const line = streamOf(rt, file).line();
+    const line = nextLine(rt, file);
     if (line === undefined) {
       if (close) closeHandle(rt, file);
       return NONE;
@@ -122,16 +129,7 @@ function linesOf(file: Userdata, close: boolean): LuaResult {
   });
 }
 
-const ERRNO: Record<string, [text: string, code: number]> = {
-  ENOENT: ['No such file or directory', 2],
-  EACCES: ['Permission denied', 13],
-  EEXIST: ['File exists', 17],
-  ENOTDIR: ['Not a directory', 20],
-  EISDIR: ['Is a directory', 21],
-};
-
 function failure(path: string, error: unknown): LuaValue[] {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const [text, number] = ERRNO[code ?? ''] ?? [message, 5];
-  return [undefined, `${path}: ${text}`, number];
+  const [text, errno] = systemError(error);
+  return [undefined, `${path}: ${text}`, errno];
 }

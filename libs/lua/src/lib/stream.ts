@@ -1,15 +1,17 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
-import { luaError } from '../errors.ts';
+import { refused } from './system-error.ts';
 
-/** A sequence of bytes that is read and written from a place in it. */
+/** A sequence of bytes that is read and written from a place in it. What the system refuses is thrown as `systemError` knows it. */
 export interface Stream {
   /** Up to `count` bytes; undefined at the end. */
   read(count: number): string | undefined;
+  /** The next byte, which stays where it is; empty at the end. */
+  peek(): string;
   /** The rest, without its line break if `line`; undefined at the end. */
   line(): string | undefined;
   write(text: string): void;
-  /** Moves and gives the place; undefined where there are no places. */
-  seek(whence: string, offset: number): number | undefined;
+  /** Moves and gives the place. */
+  seek(whence: string, offset: number): number;
 }
 
 /** Standard streams: a text to read, or a function that takes what is written. */
@@ -30,6 +32,10 @@ export class TextStream implements Stream {
     return part;
   }
 
+  peek(): string {
+    return this.#text.charAt(this.#at);
+  }
+
   line(): string | undefined {
     if (this.#at >= this.#text.length) return undefined;
     const end = this.#text.indexOf('\n', this.#at);
@@ -39,12 +45,12 @@ export class TextStream implements Stream {
   }
 
   write(text: string): void {
-    if (this.#sink === undefined) throw luaError('Bad file descriptor');
+    if (this.#sink === undefined) throw refused('EBADF');
     this.#sink(text);
   }
 
-  seek(): undefined {
-    return undefined;
+  seek(): never {
+    throw refused('ESPIPE');
   }
 }
 
@@ -85,6 +91,10 @@ export class DiskStream implements Stream {
     }
   }
 
+  peek(): string {
+    return this.#buffered().charAt(0);
+  }
+
   line(): string | undefined {
     let text = '';
     for (;;) {
@@ -116,9 +126,9 @@ export class DiskStream implements Stream {
     this.#block = '';
   }
 
-  seek(whence: string, offset: number): number | undefined {
+  seek(whence: string, offset: number): number {
     const from = whence === 'set' ? 0 : whence === 'cur' ? this.#at : fstatSync(this.fd).size;
-    if (from + offset < 0) return undefined;
+    if (from + offset < 0) throw refused('EINVAL');
     this.#at = from + offset;
     return this.#at;
   }
