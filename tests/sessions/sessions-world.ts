@@ -148,7 +148,7 @@ export interface Edge {
   look(cookie: string, storage?: 'server' | 'cookie', name?: string): ReturnType<typeof lookInto>;
 }
 
-export interface Told {
+interface Told {
   readonly session: string;
   readonly cookie: string;
   readonly expires: string;
@@ -171,7 +171,7 @@ export interface Instance extends AsyncDisposable {
   drain(signal: AbortSignal): Promise<void>;
 }
 
-export async function configOf(settings: Settings) {
+async function configOf(settings: Settings) {
   const text = JSON.stringify({ sessions: settings });
   const { values } = await loadConfig({
     ...{ sections: [sessionsConfig], files: [{ name: 'test', text }], env: {} },

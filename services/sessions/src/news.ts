@@ -8,7 +8,7 @@ import type { SessionsPorts } from './ports.ts';
 export const NEWS = 'sessions.news';
 
 /** Revocations of one commit at most; of one append too. */
-export const MOST_AT_ONCE = 100;
+const MOST_AT_ONCE = 100;
 
 /** What leaves with a commit that ended sessions, so that the log has it even if this process dies right after. */
 export function newsMessage(batch: RevocationBatch): OutboxMessage {
