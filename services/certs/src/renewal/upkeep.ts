@@ -27,9 +27,7 @@ export interface UpkeepOptions extends IssuanceOptions {
  * each name is worked on under its lease, as when it is obtained.
  */
 export interface Upkeep extends AsyncDisposable {
-  /** One look and everything it finds, `batch` names at most of each; failures go to `onFault`. */
-  round(): Promise<void>;
-  /** Looks no more; resolves when the round that runs is over, or the signal aborts. */
+  /** Looks no more; resolves when the look that is going on is over, or the signal aborts. */
   drain(signal: AbortSignal): Promise<void>;
 }
 
@@ -120,6 +118,7 @@ export function startUpkeep(ports: UpkeepPorts, options: UpkeepOptions): Upkeep 
     await Promise.all(Array.from({ length: Math.min(parallel, found.length) }, worker));
   }
 
+  /** One look and everything it finds, `batch` names at most of each. */
   async function round(): Promise<void> {
     try {
       // An issuance holds its lease, so what began a lease ago and isn't held was left.
@@ -139,11 +138,6 @@ export function startUpkeep(ports: UpkeepPorts, options: UpkeepOptions): Upkeep 
   tick();
 
   return {
-    async round() {
-      await running;
-      tick();
-      await running;
-    },
     async drain(until) {
       timer[Symbol.dispose]();
       const aborted = Promise.withResolvers<void>();
