@@ -37,6 +37,8 @@ export interface Certificates extends AsyncDisposable {
   readonly httpChallenges: HttpChallenges;
   /** How many are in memory. */
   readonly size: number;
+  /** Whether everything that changed is known. */
+  readonly fresh: boolean;
 }
 
 interface Held {
@@ -198,6 +200,9 @@ export function createCertificates(
     httpChallenges: challenges.http,
     get size() {
       return held.size;
+    },
+    get fresh() {
+      return follower?.fresh ?? false;
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
