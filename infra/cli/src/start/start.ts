@@ -1,6 +1,13 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Assembly, findConfig, type Life, run, type Service } from '@sallyport/runtime';
+import {
+  type Assembly,
+  type Environment,
+  findConfig,
+  type Life,
+  run,
+  type Service,
+} from '@sallyport/runtime';
 import { writeOperatorFile } from '../client/operator-file.ts';
 import type { Terminal } from '../command.ts';
 import { writeDemoEntities } from '../demo/entities.ts';
@@ -35,7 +42,7 @@ async function assemble(options: StartOptions, terminal: Terminal, life: Life): 
   const { env } = process;
   const data = resolve(options.data);
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const demo = options.demo ?? (await findConfig(env, async () => '').catch(() => [])).length === 0;
+  const demo = options.demo ?? !(await isConfigured(env));
   const login = demo ? await demoLogin(data, life.signal) : undefined;
   const token = `file:${await operatorTokenFile(data)}`;
   const own = layer('sallyport start', {
@@ -67,6 +74,15 @@ async function assemble(options: StartOptions, terminal: Terminal, life: Life): 
   };
   const services = [...house.assembly.services, ...(demo ? [upstream] : []), welcome];
   return { ...house.assembly, services };
+}
+
+/** Whether the user has a configuration file. One that can't be read is for {@link loadHouseConfig} to say. */
+async function isConfigured(env: Environment): Promise<boolean> {
+  const files = findConfig(env, (path) => readFile(path, 'utf8'));
+  return await files.then(
+    ({ length }) => length > 0,
+    () => true,
+  );
 }
 
 /** Settings under those of the user. JSON is YAML. */
