@@ -1,7 +1,7 @@
 import type { SessionSettings } from '@sallyport/edge';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { embeddedWorld, startSessions } from '../sessions/sessions-world.ts';
+import { embeddedWorld, openEdge, startSessions } from '../sessions/sessions-world.ts';
 import { runs } from '../world/deep.ts';
 import { until } from '../world/until.ts';
 import {
@@ -190,6 +190,38 @@ for (const storage of ['server', 'cookie'] as const) {
     t.truthy((await go(withCookie(cookie))).identity?.session);
     edge.people.consumers.delete(fiona.id);
     t.true((await go(withCookie(cookie))).identity?.anonymous);
+  });
+}
+
+for (const storage of ['server', 'cookie'] as const) {
+  test(`storage ${storage}: all sessions of a subject end at once but the one that is spared, whichever edge has it`, async (t) => {
+    await using world = await open();
+    const { edge } = world;
+    const config = { storage, audience: 'shop' };
+    const { go, cookie } = await logIn(edge, config);
+    const { cookie: spared } = await logIn(edge, config);
+    await using other = await openEdgeSide(world.world, PATIENT, edge.people);
+    const there = chain(other, config);
+    for (const one of [cookie, spared]) {
+      t.truthy((await go(withCookie(one))).identity?.session);
+      t.truthy((await there(withCookie(one))).identity?.session);
+    }
+    const except = (await go(withCookie(spared))).identity?.session as string;
+    const operator = await openEdge(world.world);
+    t.is(await operator.revoke({ subject: 'fiona', except }, 'operator'), 1);
+    for (const at of [go, there]) {
+      await until(
+        async () => (await at(withCookie(cookie))).identity?.anonymous,
+        'it has ended',
+        5000,
+      );
+      t.is((await at(withCookie(spared))).identity?.session, except);
+      await until(async () => {
+        const trips = edge.trips.store + other.trips.store;
+        t.is((await at(withCookie(spared))).identity?.session, except);
+        return edge.trips.store + other.trips.store === trips;
+      }, 'that it was spared is remembered');
+    }
   });
 }
 
