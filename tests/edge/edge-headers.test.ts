@@ -171,6 +171,7 @@ test('whom the pipeline accepts is named to the upstream, with groups that stay 
   const seen = await seenBy(it, 'GET /', `Authorization: Basic ${basic}\r\n`);
   t.is(seen?.headers['x-sallyport-subject'], 'ann%0D%0Ax-evil: 1');
   t.is(seen?.headers['x-credential-identifier'], 'login:ann%0D%0Ax-evil: 1');
+  t.is(seen?.headers['x-authenticated-groups'], 'users%2C admins, staff');
   t.is(seen?.headers['authorization'], undefined);
   t.is(seen?.headers['x-evil'], undefined);
   t.is(seen?.headers['x-consumer-id'], undefined);

@@ -37,7 +37,7 @@ export function readHead(sent: Sent, maxFields: number): RequestHead | HeadRefus
   const origin = absolute === null ? target : absolute[2] || '/';
   const mark = origin.indexOf('?');
   const path = normalizePath(mark === -1 ? origin : origin.slice(0, mark));
-  if (path === undefined || path.includes('\\')) return BAD_TARGET;
+  if (path === undefined) return BAD_TARGET;
   const host = hostOf(fields, version, absolute?.[1]);
   if (host !== undefined && 'status' in host) return host;
   return {

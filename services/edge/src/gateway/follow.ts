@@ -58,7 +58,13 @@ export async function followGateway(ports: GatewayPorts): Promise<Gateway> {
     if (version !== undefined && (!dirty || clock.monotonic() < nextAt)) return version;
     const began = clock.monotonic();
     dirty = false;
-    version = compile({ tables, pluginType, plugins, configured, logger });
+    try {
+      version = compile({ tables, pluginType, plugins, configured, logger });
+    } catch (error) {
+      if (version === undefined) throw error;
+      logger.error('gateway entities can’t be served; the version before goes on', { error });
+      return version;
+    }
     const ended = clock.monotonic();
     nextAt = ended + REST * (ended - began);
     ports.onVersion?.(version);

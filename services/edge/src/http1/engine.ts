@@ -21,7 +21,7 @@ export interface Http1Engine extends AsyncDisposable {
   drain(graceMs: number, signal: AbortSignal): Promise<void>;
 }
 
-export interface Http1Status {
+interface Http1Status {
   readonly connections: number;
   /** Requests handed over whose response isn't finished; tunnels too. */
   readonly requests: number;
@@ -36,7 +36,7 @@ export interface Http1Options {
 }
 
 /** Times in milliseconds. */
-export interface Http1Limits {
+interface Http1Limits {
   /** All of the head together, bytes. More: 431. */
   readonly headBytes: number;
   /** From the first byte of a head, or from the start of the connection, to the head's end. */

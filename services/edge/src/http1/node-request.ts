@@ -75,10 +75,8 @@ export class NodeRequest implements ServedRequest {
 
   respond({ status, fields, close = false }: ResponseHead): ResponseBody {
     const response = this.#response;
-    // RFC 9110 section 10.1.1: a client that was never told to continue may or may not send the body; nobody could tell where
-    // the next request begins.
-    const unsure = this.expectsContinue && !this.#continued && this.body !== undefined;
-    if (close || unsure || this.#context.closing()) response.shouldKeepAlive = false;
+    // Node does the same when the client was never told to continue (RFC 9110 section 10.1.1): whether the body comes is unsure.
+    if (close || this.#context.closing()) response.shouldKeepAlive = false;
     response.writeHead(status, [...fields]);
     return {
       stream: response,
@@ -130,7 +128,7 @@ export class NodeRequest implements ServedRequest {
 }
 
 /** Framing was checked by the parser: one of the two fields at most, and only once. */
-export function hasBody(fields: Fields): boolean {
+function hasBody(fields: Fields): boolean {
   if (fields.all('transfer-encoding').length > 0) return true;
   const [length] = fields.all('content-length');
   return length !== undefined && !/^0+$/.test(length);
