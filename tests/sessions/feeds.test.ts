@@ -190,6 +190,29 @@ test('Ticket keys are replaced when they are due, by one of the instances, and r
   );
 });
 
+test('Whoever gets the lease after another has replaced the key leaves it at that.', async (t) => {
+  await using world = await embeddedWorld();
+  const settings = { check_keys: '100ms', tickets: { rotate: '1h' } };
+  let leases = 0;
+  await using instance = await startSessions(world, settings, (ports) => ({
+    ...ports,
+    space: {
+      ...withoutLog(ports.space),
+      async lease(key, ttlMs, signal) {
+        // Somebody else was faster, between our look and the lease.
+        if (leases === 0) await ports.keys.rotate('tickets');
+        leases += 1;
+        return await ports.space.lease(key, ttlMs, signal);
+      },
+    },
+  }));
+  world.clock.advance(3_600_000);
+  await until(() => leases > 0 && instance.ports.rings.tickets.active > 1, 'the key is replaced');
+  await instance[Symbol.asyncDispose]();
+  await instance.ports.rings.tickets.reload();
+  t.is(instance.ports.rings.tickets.active, 2);
+});
+
 test('The keys of sessions are replaced too, and kept as long as the longest session.', async (t) => {
   const settings = {
     ...{ check_keys: '100ms', keys: { rotate: '1h' }, tickets: { rotate: '7d' } },
