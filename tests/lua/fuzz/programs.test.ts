@@ -1,6 +1,6 @@
 import { runs } from '../../world/deep.ts';
 import { testWith } from '../../world/needs.ts';
-import { disagreements, stillDisagree, told } from './compare.ts';
+import { disagreements, stillDisagree, told, unfinished } from './compare.ts';
 import { generate, sourceOf } from './generate.ts';
 import { startSeed } from './random.ts';
 import { shrink } from './tree.ts';
@@ -12,12 +12,15 @@ test('random programs print and end as in lua5.1', async (t) => {
   const start = startSeed();
   t.log(`seeds ${start} to ${start + numRuns - 1}`);
   t.timeout(deadline(numRuns));
+  let endless = 0;
   for (let done = 0; done < numRuns; done += BATCH) {
     const seeds = Array.from(
       { length: Math.min(BATCH, numRuns - done) },
       (_, i) => start + done + i,
     );
-    const [first] = await disagreements(seeds.map((seed) => sourceOf(generate(seed))));
+    const found = await disagreements(seeds.map((seed) => sourceOf(generate(seed))));
+    endless += found.filter(unfinished).length;
+    const first = found.find((one) => !unfinished(one));
     if (first === undefined) {
       t.pass();
       continue;
@@ -28,6 +31,9 @@ test('random programs print and end as in lua5.1', async (t) => {
     t.fail(`SALLYPORT_SEED=${seed}\n${told(sourceOf(small), again)}`);
     return;
   }
+  t.log(`${numRuns - endless} programs compared, ${endless} not, as they took lua5.1 too long`);
+  // They are made to end by themselves; one in thousands takes too long.
+  t.true(endless <= numRuns / 1000);
 });
 
 const BATCH = 250;

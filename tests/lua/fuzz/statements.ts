@@ -123,7 +123,7 @@ const callSomething: Make = (p) => {
         `rawset(${variableOf(p, 'record') ?? '{}'}, "n", ${value(p, 'any')})`,
         `assert(${value(p, 'boolean')}, ${value(p, 'string')})`,
         `print(pcall(string.rep, ${value(p, 'any')}))`,
-        `table.foreachi(${list}, print)`,
+        `table.foreachi(${list}, function(i, v) T() print(i, v) end)`,
         `G1 = ${value(p, 'any')}`,
         `print(R(unpack({${value(p, 'any')}, 2, 3}, 1, 3)))`,
       ]),

@@ -27,7 +27,7 @@ async function run(chunk: string, io: IoOptions): Promise<Outcome> {
   });
   try {
     const program = compile(chunk, { name: '=snippet' });
-    await environment.call(environment.load(program), [], { limits: { cpu: 10_000 } });
+    await environment.call(environment.load(program), [], { limits: { cpu: 60_000 } });
   } catch (error) {
     if (error instanceof LuaSyntaxError) return { status: 'refused', output, error: error.message };
     if (error instanceof LuaStopError) return { status: 'error', output, error: error.message };
