@@ -33,6 +33,8 @@ export interface VisitOptions {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** Keeps connections from request to request; it must trust `cluster.authority`. */
+  readonly agent?: Agent;
 }
 
 export interface Visit {
@@ -48,7 +50,7 @@ export interface Visit {
 export interface ClusterWorldOptions {
   /** Whether pebble is the CA. Default: the internal one is. */
   readonly pebble?: boolean;
-  /** Sections over those of the demonstration. */
+  /** Keys of sections, over those of the demonstration. */
   readonly settings?: Readonly<Record<string, object>>;
 }
 
@@ -61,7 +63,7 @@ export async function startCluster(options: ClusterWorldOptions = {}): Promise<C
   const cluster = stack.use(
     await openCluster({
       ...{ data, pebble: options.pebble ?? false, usualPorts: false, onExit: () => {} },
-      settings: { ...demoSettings(login), ...options.settings },
+      settings: over(demoSettings(login), options.settings ?? {}),
     }),
   );
   await cluster.start(signal);
@@ -92,20 +94,28 @@ export async function startCluster(options: ClusterWorldOptions = {}): Promise<C
   };
 }
 
+function over(
+  below: Readonly<Record<string, object>>,
+  above: Readonly<Record<string, object>>,
+): Record<string, object> {
+  const sections = [...new Set([...Object.keys(below), ...Object.keys(above)])];
+  return Object.fromEntries(sections.map((name) => [name, { ...below[name], ...above[name] }]));
+}
+
 async function visitEdge(
   cluster: Cluster,
   edge: EdgeName,
-  { name = 'demo.example', path = '/', headers = {}, timeoutMs = 15_000 }: VisitOptions = {},
+  { name = 'demo.example', path = '/', headers = {}, timeoutMs, agent: kept }: VisitOptions = {},
 ): Promise<Visit> {
   const ca = await readFile(cluster.authority, 'utf8');
-  const agent = new Agent({ keepAlive: false, ca, servername: name });
+  const agent = kept ?? new Agent({ keepAlive: false, ca, servername: name });
   const { promise, resolve, reject } = Promise.withResolvers<Visit>();
   const { httpsPort: port } = cluster;
   const sent = request(
     {
-      ...{ host: cluster.edges[edge], port, path, agent },
+      ...{ host: cluster.edges[edge], port, path, agent, servername: name },
       headers: { host: `${name}:${port}`, ...headers },
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(timeoutMs ?? 15_000),
     },
     (answer) => {
       const { fingerprint256 } = (
@@ -134,6 +144,6 @@ async function visitEdge(
   try {
     return await promise;
   } finally {
-    agent.destroy();
+    if (agent !== kept) agent.destroy();
   }
 }

@@ -35,6 +35,8 @@ export interface Cluster extends AsyncDisposable {
   readonly tokenFile: string;
   /** The HTTP door of auth. */
   readonly auth: string;
+  /** The private listener of a process: `/readyz` there tells who sends it work. */
+  probe(name: NodeName): string;
   /** PEM file of who signs the certificates, once a process that knows has started. */
   readonly authority: string;
   readonly pebble: PebblePlan | undefined;
@@ -102,11 +104,12 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const nats = program(await natsPlan(places));
   const redis = program(await redisPlan(places));
   const authorities = (pebble?.programs ?? []).map(program);
+  const plans = nodePlans(ports);
   const nodes = new Map<string, Program>(
-    nodePlans(ports).map((node) => [
-      node.name,
-      program(nodeProgram(node, { data, config, passwords })),
-    ]),
+    plans.map((node) => [node.name, program(nodeProgram(node, { data, config, passwords }))]),
+  );
+  const probes = new Map(
+    plans.map(({ name, probe: { host, port } }) => [name, `http://${host}:${port}`]),
   );
   const owned = stack.move();
   owned.defer(() => stopping.abort());
@@ -116,6 +119,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     api: `http://127.0.0.1:${ports.api}`,
     auth: `http://127.0.0.1:${ports.auth}`,
     authority: pebble?.roots ?? join(data, 'certs', 'ca.pem'),
+    probe: (name) => probes.get(name) as string,
     node: (name) => nodes.get(name) as Program,
     broker: (name) => (name === 'nats' ? nats : redis),
     async start(signal) {
