@@ -360,6 +360,14 @@ test('Sessions of earlier keys are listed, renewed and ended with the others.', 
   for (const { cookie } of [first, second]) {
     t.is((await edge.renew(cookie, { policy })).outcome, 'refused');
   }
+  // The message about the other tag is delivered too, in the order of commits, and does nothing again.
+  const third = await edge.create({});
+  const events: string[] = [];
+  await using _ = await edge.bus.events.subscribe(sessionCreated, { from: 'all' }, ({ data }) => {
+    events.push(data.session);
+  });
+  await until(() => events.includes(third.session), 'what was committed later is told');
+  t.is((await edge.renew(third.cookie)).outcome, 'renewed');
 });
 
 test('More sessions than one commit removes end together, and nothing of them stays.', async (t) => {
