@@ -245,6 +245,20 @@ test('A cookie that was renewed excepts the session it became.', async (t) => {
   t.is((await edge.renew(renewed.cookie)).outcome, 'renewed');
 });
 
+test('A session that is renewed at the last moment keeps its grace, though it would have ended by then.', async (t) => {
+  await using all = await startAll();
+  const { edge, clock } = all;
+  const policy = { idleMs: 0 };
+  const told = await edge.create({});
+  clock.advance(HOUR - 1);
+  const renewed = await edge.renew(told.cookie, { policy });
+  if (renewed.outcome !== 'renewed') return t.fail();
+  clock.advance(9_999);
+  t.like(await edge.renew(told.cookie, { policy }), { session: renewed.session });
+  clock.advance(1);
+  t.is((await edge.renew(told.cookie, { policy })).outcome, 'refused');
+});
+
 test('A session that isn’t due keeps its id, and its use is written down once in a while.', async (t) => {
   await using all = await startAll();
   const { edge, clock } = all;

@@ -72,12 +72,12 @@ export function sessionState(record: SessionRecord, now: number, limits: Timeout
   const idle = record.remember ? 0 : limits.idle;
   const ended = record.ends !== undefined && now >= record.ends;
   if (ended || over(record.created, now, absolute)) return { state: 'expired', reason: 'absolute' };
+  // Its grace was given when it was good: requests of the same moment aren't turned away because it would have ended just after.
+  const { superseded } = record;
+  if (superseded !== undefined && now < superseded.until) return { state: 'renew' };
   if (over(record.rolled, now, rolling)) return { state: 'expired', reason: 'rolling' };
   if (over(record.seen, now, idle)) return { state: 'expired', reason: 'idle' };
-  if (record.superseded !== undefined) {
-    const late = now >= record.superseded.until;
-    return late ? { state: 'expired', reason: 'reused' } : { state: 'renew' };
-  }
+  if (superseded !== undefined) return { state: 'expired', reason: 'reused' };
   // A successor can't outlive the absolute time-out either: near it, renewing gains nothing.
   const last = Math.min(
     absolute === 0 ? Number.POSITIVE_INFINITY : record.created + absolute,

@@ -78,11 +78,11 @@ function recordOf(entry: Entry | undefined): SessionRecord | undefined {
   return entry === undefined ? undefined : decodeRecord(entry.value);
 }
 
-/** Writes `record` until it ends by `limits`. */
+/** Writes `record` until it ends by `limits`; one that was renewed, until its grace is over at least. */
 export function putRecord(id: string, record: SessionRecord, now: number, limits: Timeouts): Put {
   return {
     ...{ key: storeKeys.record(id), value: encodeRecord(record), format: RECORD_FORMAT },
-    ttlMs: timeLeft(endOf(record, limits), now),
+    ttlMs: timeLeft(Math.max(endOf(record, limits), record.superseded?.until ?? 0), now),
   };
 }
 
