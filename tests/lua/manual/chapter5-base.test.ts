@@ -192,6 +192,7 @@ section(
     = pcall(os.getenv)
     = pcall(os.date, {})
     = os.date("", 0), os.date("!plain text", 0)
+    = os.date("!a%", 0), os.date("!%%%", 0), os.date("!%%d%Y|%", 0), os.date("!%c%c", 0)
     `,
 );
 

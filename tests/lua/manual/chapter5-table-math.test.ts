@@ -46,6 +46,8 @@ section(
   '§5.5 table.sort: numbers, strings, comparators and errors',
   lua`
     local t = {3, 1, 2} table.sort(t) print(table.concat(t, ","))
+    local t, x = {}, 42 for i = 1, 50000 do x = (x * 16807) % 2147483647 t[i] = x end table.sort(t) local h = 0 for i = 1, #t do h = (h * 31 + t[i]) % 1000003 end print(h, #t, t[1], t[16385], t[50000])
+    local t, x = {}, 42 for i = 1, 50000 do x = (x * 16807) % 2147483647 t[i] = "k" .. x end table.sort(t) local h = 0 for i = 1, #t do h = (h * 31 + t[i]:sub(2)) % 1000003 end print(h, #t, t[1], t[16385], t[50000])
     local t = {"banana", "apple", "cherry", "Zed", ""} table.sort(t) print(table.concat(t, ","))
     local t = {3, 1, 2} table.sort(t, function(a, b) return a > b end) print(table.concat(t, ","))
     local t = {} table.sort(t) print(#t) local t = {1} table.sort(t) print(t[1]) local t = {2, 1} table.sort(t) print(t[1], t[2])

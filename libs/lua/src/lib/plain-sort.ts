@@ -27,10 +27,17 @@ const RUN = 16_384;
 
 /** Sorts numbers or strings in place: runs that V8 sorts, then merged. Strings order by code units, which are the bytes. */
 export function sortPlainly(rt: Runtime, values: Plain[]): void {
+  if (values.length <= RUN) {
+    rt.spend(values.length);
+    sortRun(values);
+    return;
+  }
   const runs: Plain[][] = [];
   for (let at = 0; at < values.length; at += RUN) {
-    rt.spend(Math.min(RUN, values.length - at));
-    runs.push(sortedRun(values.slice(at, at + RUN)));
+    const run = values.slice(at, at + RUN);
+    rt.spend(run.length);
+    sortRun(run);
+    runs.push(run);
   }
   while (runs.length > 1) {
     const [a = [], b = []] = runs.splice(0, 2);
@@ -40,9 +47,13 @@ export function sortPlainly(rt: Runtime, values: Plain[]): void {
   for (let i = 0; i < sorted.length; i += 1) values[i] = sorted[i] as Plain;
 }
 
-function sortedRun(run: Plain[]): Plain[] {
-  if (typeof run[0] === 'string') return run.sort();
-  return Array.from(Float64Array.from(run as number[]).sort());
+function sortRun(run: Plain[]): void {
+  if (typeof run[0] === 'string') {
+    run.sort();
+    return;
+  }
+  const sorted = Float64Array.from(run as number[]).sort();
+  for (let i = 0; i < run.length; i += 1) run[i] = sorted[i] as number;
 }
 
 function merged(rt: Runtime, a: Plain[], b: Plain[]): Plain[] {

@@ -58,7 +58,8 @@ export const rep = plain('rep', (rt, s, n) => {
   const times = toInt(checkNumber(rt, n, 2));
   if (times <= 0 || text === '') return '';
   const size = text.length * times;
-  produced(rt, size);
+  rt.fuel -= size >> 4;
+  rt.grow(size);
   if (size > LONGEST) throw luaError('not enough memory');
   return text.repeat(times);
 });
@@ -66,31 +67,35 @@ export const rep = plain('rep', (rt, s, n) => {
 /** `string.reverse (s)` */
 export const reverse = plain('reverse', (rt, s) => {
   const text = checkString(rt, s, 1);
-  const pieces = piecewise(rt, text, (piece) =>
-    Buffer.from(piece, 'latin1').reverse().toString('latin1'),
-  );
-  return pieces.reverse().join('');
+  if (text.length <= PIECE) return reversed(produced(rt, text));
+  return piecewise(rt, text, reversed).reverse().join('');
 });
 
 /** `string.upper (s)`, of ASCII letters only: the C locale. */
 export const upper = plain('upper', (rt, s) => {
   const text = checkString(rt, s, 1);
-  return piecewise(rt, text, (piece) =>
-    BEYOND_ASCII.test(piece)
-      ? piece.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
-      : piece.toUpperCase(),
-  ).join('');
+  if (text.length <= PIECE) return raised(produced(rt, text));
+  return piecewise(rt, text, raised).join('');
 });
 
 /** `string.lower (s)`, of ASCII letters only. */
 export const lower = plain('lower', (rt, s) => {
   const text = checkString(rt, s, 1);
-  return piecewise(rt, text, (piece) =>
-    BEYOND_ASCII.test(piece)
-      ? piece.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-      : piece.toLowerCase(),
-  ).join('');
+  if (text.length <= PIECE) return lowered(produced(rt, text));
+  return piecewise(rt, text, lowered).join('');
 });
+
+const reversed = (text: string): string => Buffer.from(text, 'latin1').reverse().toString('latin1');
+
+const raised = (text: string): string =>
+  BEYOND_ASCII.test(text)
+    ? text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
+    : text.toUpperCase();
+
+const lowered = (text: string): string =>
+  BEYOND_ASCII.test(text)
+    ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    : text.toLowerCase();
 
 /** `string.dump (function)`: refused, as there is no byte code. The message is PUC's for a function it can't dump. */
 export const dump = plain('dump', (rt, f) => {
@@ -98,25 +103,22 @@ export const dump = plain('dump', (rt, f) => {
   throw rt.error('unable to dump given function');
 });
 
-/** `change` of each piece of `text`: long ones are cut, so that the limits are looked at in between. */
+/** `change` of each piece of a long text: the limits are looked at in between. */
 function piecewise(rt: Runtime, text: string, change: (piece: string) => string): string[] {
   rt.grow(text.length);
   const pieces: string[] = [];
-  let at = 0;
-  do {
-    const piece = text.length <= PIECE ? text : text.slice(at, at + PIECE);
-    rt.fuel -= piece.length >> 4;
-    if (rt.fuel < 0) rt.tick();
-    pieces.push(change(piece));
-    at += PIECE;
-  } while (at < text.length);
+  for (let at = 0; at < text.length; at += PIECE) {
+    rt.spend(PIECE >> 4);
+    pieces.push(change(text.slice(at, at + PIECE)));
+  }
   return pieces;
 }
 
-/** Charges for a text of `size` bytes: its memory, and the time it takes to make it. */
-function produced(rt: Runtime, size: number): void {
-  rt.fuel -= size >> 4;
-  rt.grow(size);
+/** Charges for making a text as long as `text`: its memory, and the time it takes. */
+function produced(rt: Runtime, text: string): string {
+  rt.fuel -= text.length >> 4;
+  rt.grow(text.length);
+  return text;
 }
 
 /** Bytes between two looks at the limits. */
