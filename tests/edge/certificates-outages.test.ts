@@ -1,14 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { openNatsBus } from '@sallyport/bus/nats';
-import { randomIds, systemClock } from '@sallyport/runtime';
-import { openRedisStore } from '@sallyport/store/redis';
 import type { ExecutionContext } from 'ava';
-import type { World } from '../sessions/sessions-world.ts';
-import { startNats } from '../world/nats.ts';
 import { testWith } from '../world/needs.ts';
-import { startRedis } from '../world/redis.ts';
 import { until } from '../world/until.ts';
 import { openCertsSide, openEdgeCertificates } from './certificates-world.ts';
+import { brokenWorld } from './plugins-world.ts';
 
 const test = testWith('nats-server', 'redis-server');
 
@@ -20,28 +14,8 @@ const STORED = 'stored.test';
 /** Real brokers, and an edge that has served one name and not yet another that is stored. */
 async function open() {
   await using stack = new AsyncDisposableStack();
-  const [redis, nats] = await Promise.all([startRedis(), startNats()]);
-  stack.use(redis);
-  stack.use(nats);
-  const store = stack.use(
-    await openRedisStore({
-      mode: 'single',
-      host: '127.0.0.1',
-      port: redis.port,
-      prefix: 'sallyport',
-    }),
-  );
-  const world: World = {
-    ...{ store, space: store.space('sessions'), clock: systemClock },
-    connect: async (service) =>
-      stack.use(
-        await openNatsBus({
-          ...{ servers: nats.url, service, source: `/${service}`, instance: randomUUID() },
-          ...{ clock: systemClock, ids: randomIds(systemClock) },
-        }),
-      ),
-    [Symbol.asyncDispose]: async () => {},
-  };
+  const world = stack.use(await brokenWorld());
+  const { redis, nats } = world;
   const certs = stack.use(await openCertsSide(world));
   const edge = stack.use(await openEdgeCertificates(world, { waitMs: WAIT_MS, readMs: 1000 }));
   stack.use(

@@ -3,11 +3,10 @@ import { storedCertificates, storedRefusals } from '@sallyport/pki';
 import type { Key } from '@sallyport/store';
 import test from 'ava';
 import fc from 'fast-check';
-import { embeddedWorld } from '../sessions/sessions-world.ts';
 import { runs } from '../world/deep.ts';
 import { until } from '../world/until.ts';
 import { openCertsSide, openEdgeCertificates } from './certificates-world.ts';
-import { ringsOf } from './plugins-world.ts';
+import { edgeWorld, ringsOf } from './plugins-world.ts';
 
 const ID = /^[0-9a-f]{64}$/;
 /** The machine may be busy: only tests about waiting wait for less. */
@@ -15,7 +14,7 @@ const PATIENT = { waitMs: 60_000, readMs: 20_000 };
 
 async function open(settings: Parameters<typeof openEdgeCertificates>[1] = {}) {
   await using stack = new AsyncDisposableStack();
-  const world = stack.use(await embeddedWorld());
+  const world = stack.use(await edgeWorld());
   const certs = stack.use(await openCertsSide(world));
   const edge = stack.use(await openEdgeCertificates(world, { ...PATIENT, ...settings }));
   const owned = stack.move();

@@ -2,15 +2,23 @@ import type { PluginHooks } from '@sallyport/edge';
 import { credentialDigest } from '@sallyport/edge';
 import test from 'ava';
 import fc from 'fast-check';
-import { embeddedWorld, startSessions } from '../sessions/sessions-world.ts';
+import { startSessions } from '../sessions/sessions-world.ts';
 import { runs } from '../world/deep.ts';
-import { type Ask, ask, type EdgeSide, messageOf, openEdgeSide, ringsOf } from './plugins-world.ts';
+import {
+  type Ask,
+  ask,
+  type EdgeSide,
+  edgeWorld,
+  messageOf,
+  openEdgeSide,
+  ringsOf,
+} from './plugins-world.ts';
 
 const stack = new AsyncDisposableStack();
-let world: Awaited<ReturnType<typeof embeddedWorld>>;
+let world: Awaited<ReturnType<typeof edgeWorld>>;
 let edge: EdgeSide;
 test.before(async () => {
-  world = stack.use(await embeddedWorld());
+  world = stack.use(await edgeWorld());
   stack.use(await startSessions(world));
   edge = stack.use(await openEdgeSide(world));
   const now = world.clock.now();

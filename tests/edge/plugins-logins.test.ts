@@ -4,9 +4,17 @@ import { basicCredentials } from '@sallyport/edge';
 import { UnknownKeyError } from '@sallyport/pki';
 import test from 'ava';
 import fc from 'fast-check';
-import { embeddedWorld, startSessions } from '../sessions/sessions-world.ts';
+import { startSessions } from '../sessions/sessions-world.ts';
 import { runs } from '../world/deep.ts';
-import { ask, authReader, cookieOf, messageOf, openEdgeSide, ringsOf } from './plugins-world.ts';
+import {
+  ask,
+  authReader,
+  cookieOf,
+  edgeWorld,
+  messageOf,
+  openEdgeSide,
+  ringsOf,
+} from './plugins-world.ts';
 
 type Question = DataOf<typeof authDecide>;
 type Reply = ReplyOf<typeof authDecide>;
@@ -19,7 +27,7 @@ async function open(
   decide: (question: Question, password: string) => Partial<Reply> | Promise<Partial<Reply>>,
 ) {
   await using stack = new AsyncDisposableStack();
-  const world = stack.use(await embeddedWorld());
+  const world = stack.use(await edgeWorld());
   stack.use(await startSessions(world));
   const edge = stack.use(await openEdgeSide(world, { rpcMs: 20_000 }));
   const reader = await authReader(world);

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { Rpc } from '@sallyport/bus';
+import { openLocalHub } from '@sallyport/bus/local';
+import { openNatsBus } from '@sallyport/bus/nats';
 import type { RpcType } from '@sallyport/contracts';
 import {
   type Answer,
@@ -22,11 +25,16 @@ import {
   services,
 } from '@sallyport/gateway';
 import { createKeyRings, MasterKey, type SecretReader } from '@sallyport/pki';
-import { createLogger, randomIds } from '@sallyport/runtime';
+import { type Clock, createLogger, randomIds, systemClock } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
 import { StoreUnavailableError } from '@sallyport/store';
+import { openRedisStore } from '@sallyport/store/redis';
+import { openSqliteStore } from '@sallyport/store/sqlite';
 import { ringStore } from '../../infra/cli/src/house/ring-store.ts';
 import type { World } from '../sessions/sessions-world.ts';
+import { startNats } from '../world/nats.ts';
+import { tempDir } from '../world/program.ts';
+import { startRedis } from '../world/redis.ts';
 
 /** What an edge asked others for, and what of it is away. */
 export interface Trips {
@@ -62,6 +70,65 @@ function watchedRpc(rpc: Rpc, trips: Trips): Pick<Rpc, 'request'> {
       return (rpc.request as (...args: unknown[]) => unknown)(type, ...rest);
     }) as Rpc['request'],
   };
+}
+
+/** A clock whose date the test moves, while timers run as ever. */
+interface MovedClock extends Clock {
+  advance(ms: number): void;
+}
+
+/** Everything in one process. What a power cut leaves isn't looked at here, so commits don't wait for a disk that others use too. */
+export async function edgeWorld(): Promise<World & { readonly clock: MovedClock }> {
+  await using stack = new AsyncDisposableStack();
+  const dir = stack.use(await tempDir());
+  let now = Date.UTC(2026, 10, 22, 12);
+  const clock: MovedClock = {
+    ...systemClock,
+    now: () => now,
+    advance: (ms) => {
+      now += ms;
+    },
+  };
+  const path = join(dir.path, 'store.sqlite');
+  const store = stack.use(
+    await openSqliteStore({ path, clock, synchronous: 'normal', deadlineMs: 60_000 }),
+  );
+  const hub = stack.use(await openLocalHub({ path: ':memory:', clock: systemClock }));
+  const owned = stack.move();
+  return {
+    ...{ store, space: store.space('sessions'), clock },
+    connect: async (service) =>
+      owned.use(
+        hub.connect({
+          ...{ source: `/${service}`, instance: randomUUID() },
+          ...{ clock: systemClock, ids: randomIds(systemClock) },
+        }),
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Real brokers, that the test may kill and start again. */
+export async function brokenWorld() {
+  await using stack = new AsyncDisposableStack();
+  const [redis, nats] = await Promise.all([startRedis(['--appendfsync', 'no']), startNats()]);
+  stack.use(redis);
+  stack.use(nats);
+  const at = { host: '127.0.0.1', port: redis.port, prefix: 'sallyport' };
+  const store = stack.use(await openRedisStore({ mode: 'single', ...at }));
+  const owned = stack.move();
+  const world: World = {
+    ...{ store, space: store.space('sessions'), clock: systemClock },
+    connect: async (service) =>
+      owned.use(
+        await openNatsBus({
+          ...{ servers: nats.url, service, source: `/${service}`, instance: randomUUID() },
+          ...{ clock: systemClock, ids: randomIds(systemClock) },
+        }),
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+  return { ...world, redis, nats };
 }
 
 const masterKey = new MasterKey(Buffer.alloc(32, 7));

@@ -1,12 +1,12 @@
 import { followTickets, type TicketKeys, ticketKeys } from '@sallyport/edge';
 import { createLogger } from '@sallyport/runtime';
 import test from 'ava';
-import { embeddedWorld, startSessions } from '../sessions/sessions-world.ts';
+import { startSessions } from '../sessions/sessions-world.ts';
 import { until } from '../world/until.ts';
-import { ringsOf } from './plugins-world.ts';
+import { edgeWorld, ringsOf } from './plugins-world.ts';
 
 /** An edge that follows, and the keys it was given, newest last. */
-async function follow(world: Awaited<ReturnType<typeof embeddedWorld>>) {
+async function follow(world: Awaited<ReturnType<typeof edgeWorld>>) {
   const used: TicketKeys[] = [];
   const ring = await ringsOf(world, 'edge').openRing('tickets');
   const bus = await world.connect('edge');
@@ -19,7 +19,7 @@ async function follow(world: Awaited<ReturnType<typeof embeddedWorld>>) {
 }
 
 test('all edges have the same ticket keys, 48 bytes each with names of their own, and know the earlier ones after a rotation', async (t) => {
-  await using world = await embeddedWorld();
+  await using world = await edgeWorld();
   await using service = await startSessions(world);
   await using one = await follow(world);
   await using two = await follow(world);
@@ -44,18 +44,18 @@ test('all edges have the same ticket keys, 48 bytes each with names of their own
 });
 
 test('ticket keys are those of the ring alone: another master key, others', async (t) => {
-  await using world = await embeddedWorld();
+  await using world = await edgeWorld();
   await using _ = await startSessions(world);
   const ring = await ringsOf(world, 'edge').openRing('tickets');
   t.deepEqual(ticketKeys(ring), ticketKeys(ring));
-  await using elsewhere = await embeddedWorld();
+  await using elsewhere = await edgeWorld();
   await using __ = await startSessions(elsewhere);
   const other = await ringsOf(elsewhere, 'edge').openRing('tickets');
   t.notDeepEqual(ticketKeys(other).current, ticketKeys(ring).current);
 });
 
 test('while the service is away the last keys serve', async (t) => {
-  await using world = await embeddedWorld();
+  await using world = await edgeWorld();
   const service = await startSessions(world);
   await using one = await follow(world);
   await service[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 import type { SessionSettings } from '@sallyport/edge';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { embeddedWorld, openEdge, startSessions } from '../sessions/sessions-world.ts';
+import { openEdge, startSessions } from '../sessions/sessions-world.ts';
 import { runs } from '../world/deep.ts';
 import { until } from '../world/until.ts';
 import {
@@ -9,6 +9,7 @@ import {
   ask,
   cookieOf,
   type EdgeSide,
+  edgeWorld,
   messageOf,
   openEdgeSide,
 } from './plugins-world.ts';
@@ -19,7 +20,7 @@ const PATIENT = { rpcMs: 20_000, readMs: 20_000 };
 /** A world with the service `sessions` and an edge that follows it. */
 async function open(settings: Record<string, unknown> = {}) {
   await using stack = new AsyncDisposableStack();
-  const world = stack.use(await embeddedWorld());
+  const world = stack.use(await edgeWorld());
   const service = stack.use(await startSessions(world, settings));
   const edge = stack.use(await openEdgeSide(world, PATIENT));
   const owned = stack.move();
