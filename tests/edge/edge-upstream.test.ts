@@ -287,7 +287,7 @@ test('a slow client isn’t taken for a slow upstream', async (t) => {
     'a',
     upstream.port,
     { hosts: ['a.test'] },
-    { write_timeout: 60, read_timeout: 60 },
+    { write_timeout: 700, read_timeout: 700 },
   );
   const socket = connect({ port: it.http, host: '127.0.0.1' });
   let text = '';
@@ -295,7 +295,7 @@ test('a slow client isn’t taken for a slow upstream', async (t) => {
     text += chunk.toString();
   });
   socket.write(`POST / HTTP/1.1\r\n${HOST}Connection: close\r\nContent-Length: 5\r\n\r\nhe`);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
   socket.write('llo');
   await once(socket, 'close');
   t.regex(text, /^HTTP\/1\.1 200 /);
@@ -391,6 +391,27 @@ test('an upstream may answer before it has the body, and the client gets that an
     'x'.repeat(400_000),
   ]);
   t.regex(text, /^HTTP\/1\.1 413 [\s\S]*too much/);
+});
+
+test('an answer that needs no body reaches a client that is still sending one', async (t) => {
+  await using it = await openEdge();
+  for (let i = 0; i < 5; i += 1) {
+    const socket = connect({ port: it.http, host: '127.0.0.1' });
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write(
+      `POST /nowhere HTTP/1.1\r\n${HOST}Connection: close\r\nContent-Length: 6000000\r\n\r\n`,
+    );
+    // All of it, before anything is read.
+    await new Promise((resolve) => socket.write('x'.repeat(6_000_000), resolve));
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    socket.resume();
+    await new Promise((resolve) => socket.once('close', resolve));
+    t.regex(text, /^HTTP\/1\.1 404 [\s\S]*no Route matched/);
+  }
 });
 
 test('a body larger than the limit is refused, also when its size shows only on the way', async (t) => {

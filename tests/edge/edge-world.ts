@@ -324,7 +324,8 @@ export async function exchangeRaw(
     text += chunk.toString('latin1');
   });
   socket.on('error', () => {});
-  const closed = once(socket, 'close');
+  // Not once(): a reset is a way of being closed.
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   for (const piece of typeof bytes === 'string' ? [bytes] : bytes) socket.write(piece, 'latin1');
   const late = setTimeout(() => {
     text += '\n<not closed in time>';

@@ -26,8 +26,8 @@ export async function send(
     fields: [...changed, ...framed],
     ...(how.close === undefined ? {} : { close: how.close }),
   });
-  if (bodyless || served.method === 'HEAD' || bytes.length === 0) out.stream.end();
-  else out.stream.end(bytes);
+  if (bodyless || served.method === 'HEAD' || bytes.length === 0) out.end();
+  else out.end(bytes);
 }
 
 /** Where the response ends is told by the engine. */

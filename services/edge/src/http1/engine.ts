@@ -87,6 +87,11 @@ export interface ResponseHead {
 
 export interface ResponseBody {
   readonly stream: Writable;
-  /** To be called before the stream's end. */
+  /**
+   * Ends the response; what `stream` was given has been taken by then. While the client is still sending a body that nobody wants, the
+   * connection is kept for a moment, as closing it would take the response away from under it.
+   */
+  end(last?: Uint8Array): void;
+  /** To be called before the end. */
   trailers(fields: readonly [string, string][]): void;
 }

@@ -97,6 +97,7 @@ export function nodeHttp1(options: Http1Options): Http1Engine {
       closing: () => closing,
       expectsContinue: more.expectsContinue ?? false,
       tunnel: more.tunnel,
+      clock,
     });
     if (connection.current === undefined) begin(connection, served);
     else if (connection.waiting.length < MOST_WAITING) connection.waiting.push(served);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '@sallyport/runtime';
 import type { ConnectionFacts } from '../exchange/exchange.ts';
 import type { ResponseBody, ResponseHead, ServedRequest } from './engine.ts';
 import { Fields, tokens } from './fields.ts';
@@ -13,7 +14,11 @@ export interface NodeRequestContext {
   /** Set for a request that asks for WebSocket: its socket, and what came behind the head. */
   readonly tunnel: { readonly socket: Duplex; readonly head: Buffer } | undefined;
   readonly expectsContinue: boolean;
+  readonly clock: Clock;
 }
+
+/** How long a client may go on with a body after its response. */
+const LINGER_MS = 2000;
 
 /** A {@link ServedRequest} over node:http's pair of objects. */
 export class NodeRequest implements ServedRequest {
@@ -80,8 +85,31 @@ export class NodeRequest implements ServedRequest {
     response.writeHead(status, [...fields]);
     return {
       stream: response,
+      end: (last) => this.#end(last),
       trailers: (trailers) => response.addTrailers(trailers),
     };
+  }
+
+  #end(last: Uint8Array | undefined): void {
+    const request = this.#request;
+    const response = this.#response;
+    const waited = this.body !== undefined && !(this.expectsContinue && !this.#continued);
+    // The last chunk of a chunked response can't leave before its end.
+    if (!waited || request.complete || response.chunkedEncoding || this.#gone) {
+      response.end(last);
+      this.body?.resume();
+      return;
+    }
+    if (last === undefined) response.flushHeaders();
+    else response.write(last);
+    const over = new AbortController();
+    const end = () => {
+      over.abort();
+      response.end();
+    };
+    request.once('close', end);
+    this.#context.clock.sleep(LINGER_MS, over.signal).then(end, () => {});
+    request.resume();
   }
 
   upgrade({ fields }: ResponseHead): Duplex {

@@ -39,13 +39,12 @@ export function relay(
     const out = served.respond({ status: response.statusCode ?? 502, fields });
     const copying = pump(response, out.stream, () => {
       out.trailers(forwardable(new Fields(response.rawTrailers)));
-      out.stream.end();
       // The upstream has said all it has to say; what it didn't read of the body it doesn't want.
       if (!sending.request.writableFinished) {
         sending.stop();
         sending.request.destroy();
-        served.body?.resume();
       }
+      out.end();
       resolve(true);
     });
     sending.clientWaits = () => copying.blocked;
