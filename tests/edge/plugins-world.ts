@@ -24,7 +24,7 @@ import {
   type Service,
   services,
 } from '@sallyport/gateway';
-import { createKeyRings, MasterKey, type SecretReader } from '@sallyport/pki';
+import { createKeyRings, MasterKey, type SecretReader, type ServiceName } from '@sallyport/pki';
 import { type Clock, createLogger, randomIds, systemClock } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
 import { StoreUnavailableError } from '@sallyport/store';
@@ -132,7 +132,7 @@ export async function brokenWorld() {
 }
 
 const masterKey = new MasterKey(Buffer.alloc(32, 7));
-export const ringsOf = (world: World, service: 'auth' | 'certs' | 'control' | 'edge') =>
+export const ringsOf = (world: World, service: ServiceName) =>
   createKeyRings({ store: ringStore(world.store), clock: world.clock }, { service, masterKey });
 
 /** Consumers and keys, as a snapshot would have them. */

@@ -12,6 +12,7 @@ import {
   edgeWorld,
   messageOf,
   openEdgeSide,
+  ringsOf,
 } from './plugins-world.ts';
 
 /** The machine may be busy: nothing here is about what takes too long. */
@@ -264,6 +265,24 @@ test('logging out while the service is away is 503, and the cookie is left', asy
   t.is(out.status, 503);
   t.is(out.answer?.headers?.['retry-after'], '1');
   t.deepEqual(out.setCookie, []);
+});
+
+test('an edge whose view of the service’s key is from before a rotation reads it again, and its sessions go on', async (t) => {
+  await using world = await open();
+  const {
+    edge,
+    service,
+    world: { clock },
+  } = world;
+  const { go, cookie } = await logIn(edge, { idling_timeout: 0 });
+  const keys = ringsOf(world.world, 'sessions');
+  await keys.rotate('messages-sessions');
+  clock.advance(50 * 60_000);
+  await keys.retire('messages-sessions', { olderThanMs: 0 });
+  await service.ports.reader.reload();
+  // The ring is read once a second at most.
+  await until(async () => cookieOf(await go(withCookie(cookie))) !== '', 'a new cookie');
+  t.pass();
 });
 
 const LOGOUTS: readonly (readonly [string, Ask, Config, boolean])[] = [

@@ -1,4 +1,4 @@
-import type { Rpc } from '@sallyport/bus';
+import { type Rpc, RpcFailedError } from '@sallyport/bus';
 import {
   type DataOf,
   type ReplyOf,
@@ -56,6 +56,21 @@ export function sessionService(ports: SessionServicePorts, timeoutMs: number): S
     }
   }
 
+  async function renew(policy: SessionPolicy, value: string): Promise<NextCookie | string> {
+    const idempotencyKey = ids.next();
+    const { subject } = sessionsRenew;
+    const cookie = cookieSealer.sealSecret(Buffer.from(value, 'utf8'), {
+      context: sealedFieldContext({ subject, path: COOKIE, id: idempotencyKey }),
+      ttlMs: timeoutMs,
+    }) as SealedText;
+    const question = { cookie, audience: policy.audience, policy: wire(policy) };
+    const reply: ReplyOf<typeof sessionsRenew> = await rpc.request(sessionsRenew, question, {
+      ...{ idempotencyKey, timeoutMs },
+    });
+    if (reply.outcome === 'refused') return reply.reason;
+    return { session: reply.session, value: await opened(subject, idempotencyKey, reply.cookie) };
+  }
+
   return {
     async create(policy, login) {
       const idempotencyKey = ids.next();
@@ -66,18 +81,13 @@ export function sessionService(ports: SessionServicePorts, timeoutMs: number): S
       return { session, value: await opened(sessionsCreate.subject, idempotencyKey, cookie) };
     },
     async renew(policy, value) {
-      const idempotencyKey = ids.next();
-      const { subject } = sessionsRenew;
-      const cookie = cookieSealer.sealSecret(Buffer.from(value, 'utf8'), {
-        context: sealedFieldContext({ subject, path: COOKIE, id: idempotencyKey }),
-        ttlMs: timeoutMs,
-      }) as SealedText;
-      const question = { cookie, audience: policy.audience, policy: wire(policy) };
-      const reply: ReplyOf<typeof sessionsRenew> = await rpc.request(sessionsRenew, question, {
-        ...{ idempotencyKey, timeoutMs },
-      });
-      if (reply.outcome === 'refused') return reply.reason;
-      return { session: reply.session, value: await opened(subject, idempotencyKey, reply.cookie) };
+      try {
+        return await renew(policy, value);
+      } catch (error) {
+        // The service can't open what was sealed with a key that it has destroyed since: once more with the present one.
+        if (!(error instanceof RpcFailedError) || !(await cookieSealer.refresh())) throw error;
+        return await renew(policy, value);
+      }
     },
     async revoke(audience, session, reason) {
       await rpc.request(
