@@ -295,6 +295,8 @@ export async function openUpstream(
       response.end(JSON.stringify(entry));
     });
   });
+  // Connections end because of the edge, not by themselves.
+  server.keepAliveTimeout = 60_000;
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
