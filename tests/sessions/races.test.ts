@@ -59,7 +59,7 @@ async function race(when: (changes: Changes) => boolean) {
 const puts = (kind: string) => (changes: Changes) =>
   (changes.put ?? []).some(({ key }) => key[1] === kind);
 
-test('A login that meets a revocation of all is a login after it.', async (t) => {
+test.serial('A login that meets a revocation of all is a login after it.', async (t) => {
   await using r = await race(puts('creation'));
   const { first, second } = r;
   r.meanwhile(() => second.revoke({ subject: 'alice' }));
@@ -73,38 +73,44 @@ test('A login that meets a revocation of all is a login after it.', async (t) =>
 
 for (const storage of ['server', 'cookie'] as const) {
   for (const target of ['one', 'all'] as const) {
-    test(`${storage} storage: a renewal that meets the revocation of ${target} is refused.`, async (t) => {
-      await using r = await race(puts('session'));
-      const { first, second, world } = r;
-      const policy = { storage, idleMs: 0 };
-      const told = await second.create({ policy });
-      world.clock.advance(50 * MINUTE);
-      r.meanwhile(() =>
-        second.revoke(target === 'one' ? { session: told.session } : { subject: 'alice' }),
-      );
-      t.is((await first.renew(told.cookie, { policy })).outcome, 'refused');
-      t.deepEqual(await second.list('alice'), []);
-      const { tag } = second.look(told.cookie, storage);
-      t.deepEqual(await world.space.range(storeKeys.index(tag)), []);
-    });
+    test.serial(
+      `${storage} storage: a renewal that meets the revocation of ${target} is refused.`,
+      async (t) => {
+        await using r = await race(puts('session'));
+        const { first, second, world } = r;
+        const policy = { storage, idleMs: 0 };
+        const told = await second.create({ policy });
+        world.clock.advance(50 * MINUTE);
+        r.meanwhile(() =>
+          second.revoke(target === 'one' ? { session: told.session } : { subject: 'alice' }),
+        );
+        t.is((await first.renew(told.cookie, { policy })).outcome, 'refused');
+        t.deepEqual(await second.list('alice'), []);
+        const { tag } = second.look(told.cookie, storage);
+        t.deepEqual(await world.space.range(storeKeys.index(tag)), []);
+      },
+    );
 
-    test(`${storage} storage: a touch that meets the revocation of ${target} is refused.`, async (t) => {
-      await using r = await race(puts('session'));
-      const { first, second, world } = r;
-      const policy = { storage };
-      const told = await second.create({ policy });
-      world.clock.advance(MINUTE);
-      r.meanwhile(() =>
-        second.revoke(target === 'one' ? { session: told.session } : { subject: 'alice' }),
-      );
-      t.is((await first.renew(told.cookie, { policy })).outcome, 'refused');
-      const [record] = await world.space.get([storeKeys.record(told.session)]);
-      t.is(record, undefined);
-    });
+    test.serial(
+      `${storage} storage: a touch that meets the revocation of ${target} is refused.`,
+      async (t) => {
+        await using r = await race(puts('session'));
+        const { first, second, world } = r;
+        const policy = { storage };
+        const told = await second.create({ policy });
+        world.clock.advance(MINUTE);
+        r.meanwhile(() =>
+          second.revoke(target === 'one' ? { session: told.session } : { subject: 'alice' }),
+        );
+        t.is((await first.renew(told.cookie, { policy })).outcome, 'refused');
+        const [record] = await world.space.get([storeKeys.record(told.session)]);
+        t.is(record, undefined);
+      },
+    );
   }
 }
 
-test('A logout that meets a renewal ends the successor too.', async (t) => {
+test.serial('A logout that meets a renewal ends the successor too.', async (t) => {
   await using r = await race(puts('revoked'));
   const { first, second, world } = r;
   const policy = { idleMs: 0 };
@@ -120,19 +126,23 @@ test('A logout that meets a renewal ends the successor too.', async (t) => {
   t.deepEqual(await second.list('alice'), []);
 });
 
-test('Where the store was emptied, sessions of cookie storage go on, and can be ended.', async (t) => {
-  await using world = await embeddedWorld();
-  await using _ = await startSessions(world);
-  const edge = await openEdge(world);
-  const policy = { storage: 'cookie', idleMs: 0 };
-  const told = [await edge.create({ policy }), await edge.create({ policy })] as const;
-  for (const { session } of told) await world.space.commit({ delete: [storeKeys.record(session)] });
-  world.clock.advance(50 * MINUTE);
-  const renewed = await edge.renew(told[0].cookie, { policy });
-  t.is(renewed.outcome, 'renewed');
-  await edge.revoke({ session: told[1].session });
-  t.deepEqual(await edge.renew(told[1].cookie, { policy }), {
-    outcome: 'refused',
-    reason: 'revoked',
-  });
-});
+test.serial(
+  'Where the store was emptied, sessions of cookie storage go on, and can be ended.',
+  async (t) => {
+    await using world = await embeddedWorld();
+    await using _ = await startSessions(world);
+    const edge = await openEdge(world);
+    const policy = { storage: 'cookie', idleMs: 0 };
+    const told = [await edge.create({ policy }), await edge.create({ policy })] as const;
+    for (const { session } of told)
+      await world.space.commit({ delete: [storeKeys.record(session)] });
+    world.clock.advance(50 * MINUTE);
+    const renewed = await edge.renew(told[0].cookie, { policy });
+    t.is(renewed.outcome, 'renewed');
+    await edge.revoke({ session: told[1].session });
+    t.deepEqual(await edge.renew(told[1].cookie, { policy }), {
+      outcome: 'refused',
+      reason: 'revoked',
+    });
+  },
+);
