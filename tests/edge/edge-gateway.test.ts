@@ -116,7 +116,7 @@ test('a plugin that is unknown, or can’t be configured, refuses its requests a
     protocols: ['http', 'https'],
   });
   await it.putRaw('plugins', entity('from-the-future', a.route, {}));
-  await it.putRaw('plugins', entity('key-auth', b.route, { key_names: 7 }));
+  await it.putRaw('plugins', entity('key-auth', b.route, { key_in_header: 'perhaps' }));
   const future = await ask(it.http, 'GET /');
   t.deepEqual([future.status, future.body], [500, '{"message":"An unexpected error occurred"}']);
   t.is((await ask(it.http, 'GET /', 'b.test')).status, 500);
