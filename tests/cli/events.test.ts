@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Bus } from '@sallyport/bus';
 import { dropNoticeWriter, encodeBatch, eventWriter, handshakeFailed } from '@sallyport/contracts';
 import test from 'ava';
@@ -213,7 +212,7 @@ test('events verify waits for what may only be late, and ends with 1 at the firs
   t.regex(check.printed.out, /^LOST: .* seq 4 to 4\n4 events in 1 lanes: 1 lost/);
 });
 
-test('from a shell: found by the data directory, stopped by SIGINT with 0, and no complaint when the reader leaves', async (t) => {
+test('from a shell: found by the data directory, stopped by SIGINT with 0, no complaint when the reader leaves, and the end when all is checked', async (t) => {
   await using world = await openWorld();
   await using dir = await tempDir();
   await writeOperatorFile(dir.path, { url: world.url });
@@ -230,7 +229,7 @@ test('from a shell: found by the data directory, stopped by SIGINT with 0, and n
     });
     return { child, seen, ended: once(child, 'close') };
   };
-  const node = join(process.execPath);
+  const node = process.execPath;
   const tail = start(`exec ${node} ${bin} events tail --from all`);
   await until(() => connections(tail.seen.out).length === 2);
   tail.child.kill('SIGINT');
@@ -243,4 +242,7 @@ test('from a shell: found by the data directory, stopped by SIGINT with 0, and n
   await head.ended;
   t.regex(head.seen.out, /left\n$/);
   t.is(head.seen.err, '');
+  const check = start(`exec ${node} ${bin} events verify --once`);
+  t.deepEqual(await check.ended, [0, null], 'though its stream would go on');
+  t.regex(check.seen.out, /^4 events in 1 lanes: 0 lost/);
 });

@@ -169,7 +169,7 @@ export async function clusterWorld(): Promise<World> {
       owned.use(
         await openNatsBus({
           ...{ servers: nats.url, service: 'control', source: '/control', instance: randomUUID() },
-          ...{ clock: systemClock, ids },
+          ...{ clock: systemClock, ids, connectTimeoutMs: 20_000 },
         }),
       ),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -70,7 +70,9 @@ export function operatorCommand(
       const text = (option: string) => values[option] as string | undefined;
       const access = { url: text('url'), token: text('token'), data: text('data') };
       const closed = closing(terminal);
-      const stop = AbortSignal.any([signal, closed.signal]);
+      // A command that has seen enough leaves its connections open; nothing may keep the process alive after it.
+      const done = new AbortController();
+      const stop = AbortSignal.any([signal, closed.signal, done.signal]);
       try {
         return await command.run({
           client: operatorClient(await findAccess(access, env), {
@@ -88,6 +90,7 @@ export function operatorCommand(
         terminal.stderr.write(`sallyport ${name}: ${plainText((error as Error).message)}\n`);
         return code;
       } finally {
+        done.abort();
         closed[Symbol.dispose]();
       }
     },

@@ -78,7 +78,6 @@ export function mountEvents(router: AdminRouter, ports: EventRoutePorts): void {
       const sink = new PassThrough({ highWaterMark: BUFFER });
       // What goes wrong on the way to the reader is its leaving.
       sink.on('error', () => {});
-      reply.raw.once('close', () => sink.destroy());
       try {
         const options = { events, clock, selection, from: start, after, sink, signal: draining };
         const { ended } = await openTail(options);
