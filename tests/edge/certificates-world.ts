@@ -28,8 +28,8 @@ import { type Key, type Space, StoreUnavailableError } from '@sallyport/store';
 import type { World } from '../sessions/sessions-world.ts';
 import { ringsOf } from './plugins-world.ts';
 
-export type Question = DataOf<typeof certsObtain>;
-export type Answer = ReplyOf<typeof certsObtain>;
+type Question = DataOf<typeof certsObtain>;
+type Answer = ReplyOf<typeof certsObtain>;
 
 const HOUR = 3_600_000;
 /** Keys are slow to make, and here it doesn't matter whose they are. */

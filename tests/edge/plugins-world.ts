@@ -37,7 +37,7 @@ import { tempDir } from '../world/program.ts';
 import { startRedis } from '../world/redis.ts';
 
 /** What an edge asked others for, and what of it is away. */
-export interface Trips {
+interface Trips {
   /** Reads of sessions; following the feed isn't among them. */
   store: number;
   /** Questions by type. */
@@ -46,7 +46,7 @@ export interface Trips {
 }
 
 /** A space that counts, and can be away. */
-export function watchedSpace(space: Space, trips: Trips): Pick<Space, 'get' | 'range'> {
+function watchedSpace(space: Space, trips: Trips): Pick<Space, 'get' | 'range'> {
   const check = () => {
     if (trips.storeAway) throw new StoreUnavailableError('the store is away, says the test');
   };
@@ -136,7 +136,7 @@ export const ringsOf = (world: World, service: ServiceName) =>
   createKeyRings({ store: ringStore(world.store), clock: world.clock }, { service, masterKey });
 
 /** Consumers and keys, as a snapshot would have them. */
-export class People implements PluginDirectory {
+class People implements PluginDirectory {
   readonly consumers = new Map<string, Consumer>();
   readonly keys = new Map<string, KeyAuth>();
   readonly #digest: (key: string) => string;
@@ -184,7 +184,7 @@ export interface EdgeSide extends AsyncDisposable {
   plugin(name: string, config?: Record<string, unknown>): PluginHooks;
 }
 
-export const digestKey = (key: string) => Buffer.from(`digest of ${key}`).toString('base64url');
+const digestKey = (key: string) => Buffer.from(`digest of ${key}`).toString('base64url');
 
 export async function openEdgeSide(
   world: World,

@@ -18,7 +18,7 @@ export interface CertificatePorts
 }
 
 /** A `CertificateSource` that may be told who asks. */
-export interface ClientCertificateSource {
+interface ClientCertificateSource {
   /** With `client`, permission may depend on the address. Never rejects. */
   find(
     name: string | undefined,

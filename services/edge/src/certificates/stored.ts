@@ -11,7 +11,7 @@ import type { Certificate } from '../front/ports.ts';
 import { withDeadline } from '../sessions/deadline.ts';
 
 /** A certificate as the edge has it. */
-export interface HeldCertificate {
+interface HeldCertificate {
   readonly certificate: Certificate;
   /** Milliseconds since the epoch. */
   readonly notAfter: number;
