@@ -8,6 +8,7 @@ import { demoLines } from '../demo/lines.ts';
 import { demoLogin } from '../demo/login.ts';
 import { demoSettings } from '../demo/settings.ts';
 import { createDemoUpstream } from '../demo/upstream.ts';
+import { makeDataDirectory } from '../house/data-directory.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { installed } from './program.ts';
 import { NODES } from './services.ts';
@@ -32,6 +33,7 @@ export async function runCluster(
   const pebble = options.pebble ?? ['pebble', 'pebble-challtestsrv'].every(installed);
   const say = (text: string) => terminal.stdout.write(`${text}\n`);
   await using stack = new AsyncDisposableStack();
+  await makeDataDirectory(data);
   const login = await demoLogin(data, signal);
   let cluster: Cluster | undefined;
   const again = async (name: string, code: string) => {

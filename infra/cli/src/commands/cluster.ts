@@ -14,6 +14,7 @@ export const clusterCommand: Command = {
   ],
   async run(args, terminal, signal) {
     const { data = USUAL_DATA, pebble } = parse(args);
+    if (data === '') throw new UsageError("'' must be a directory");
     // Only now: the other commands need none of it.
     const { runCluster } = await import('../cluster/run.ts');
     return await runCluster({ data, pebble }, terminal, signal);

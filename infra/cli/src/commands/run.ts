@@ -13,7 +13,7 @@ export const runServiceCommand: Command = {
     'Settings: SALLYPORT_CONFIG or ./sallyport.yaml, and SALLYPORT_<SECTION>__<KEY>.',
     'Exit 69 when a broker or the store is away at the start, 73 when a port is in use, 78 for wrong settings.',
   ],
-  async run(args) {
+  async run(args, _terminal, signal) {
     const [name, ...rest] = args;
     const service = SERVICES.find((known) => known === name);
     if (service === undefined || rest.length > 0) {
@@ -21,6 +21,8 @@ export const runServiceCommand: Command = {
     }
     // Only now: the other commands need no service.
     const { runService } = await import('../house/run-service.ts');
+    // From here on the process listens for signals itself.
+    signal.throwIfAborted();
     return await runService(service);
   },
 };

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   type Assembly,
@@ -17,6 +17,7 @@ import { type DemoLogin, demoLogin } from '../demo/login.ts';
 import { demoSettings } from '../demo/settings.ts';
 import { createDemoUpstream } from '../demo/upstream.ts';
 import { loadHouseConfig } from '../house/configuration.ts';
+import { makeDataDirectory } from '../house/data-directory.ts';
 import { type House, openHouse } from '../house/house.ts';
 import { operatorTokenFile } from '../house/operator-token.ts';
 import type { HouseConfig } from '../house/sections.ts';
@@ -41,7 +42,7 @@ async function assemble(options: StartOptions, terminal: Terminal, life: Life): 
   const began = performance.now();
   const { env } = process;
   const data = resolve(options.data);
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await makeDataDirectory(data);
   const demo = options.demo ?? !(await isConfigured(env));
   const login = demo ? await demoLogin(data, life.signal) : undefined;
   const token = `file:${await operatorTokenFile(data)}`;
