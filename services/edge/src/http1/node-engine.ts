@@ -67,14 +67,18 @@ export function nodeHttp1(options: Http1Options): Http1Engine {
   const refuse = (socket: Socket, status: number, text: string) => {
     const connection = connections.get(socket);
     if (connection?.refused) return;
+    const current = connection?.current;
+    const answered = current?.answered === true;
     // In the middle of a response a refusal would look like a part of it.
-    const free = connection?.current === undefined || connection.current.abandon();
+    const free = current === undefined || answered || current.abandon();
     if (connection === undefined || !free || !socket.writable) {
       socket.destroy();
       return;
     }
     connection.refused = true;
-    socket.end(plainMessage(status, text), 'latin1');
+    // What comes behind a request that is answered already has nobody to tell.
+    if (answered) socket.end();
+    else socket.end(plainMessage(status, text), 'latin1');
     void clock.sleep(LINGER_MS).then(() => socket.destroy());
   };
 

@@ -37,6 +37,7 @@ export class NodeRequest implements ServedRequest {
   #continued = false;
   #upgraded = false;
   #gone = false;
+  #answered = false;
   #onGone: (() => void)[] = [];
 
   constructor(request: IncomingMessage, response: ServerResponse, context: NodeRequestContext) {
@@ -90,7 +91,13 @@ export class NodeRequest implements ServedRequest {
     };
   }
 
+  /** All of the response has been handed over; it may still be on its way. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   #end(last: Uint8Array | undefined): void {
+    this.#answered = true;
     const request = this.#request;
     const response = this.#response;
     const waited = this.body !== undefined && !(this.expectsContinue && !this.#continued);
