@@ -26,6 +26,7 @@ import {
 import { createLogger, randomIds } from '@sallyport/runtime';
 import { type Key, type Space, StoreUnavailableError } from '@sallyport/store';
 import type { World } from '../sessions/sessions-world.ts';
+import { until } from '../world/until.ts';
 import { ringsOf } from './plugins-world.ts';
 
 type Question = DataOf<typeof certsObtain>;
@@ -50,6 +51,20 @@ export interface CertsSide extends AsyncDisposable {
   refuse(name: string, reason: string): Promise<void>;
   /** Answers `certs.obtain` from now on. */
   answer(how: (question: Question) => Answer | Promise<Answer>): Promise<AsyncDisposable>;
+}
+
+/** The first change begins a numbering, for which edges forget what they knew: later ones are heard each by itself. */
+export async function beginChanges(certs: CertsSide, edge: EdgeCertificates): Promise<void> {
+  const name = 'first-change.test';
+  await certs.certify(name);
+  await edge.find(name);
+  await certs.change({ kind: 'certificate', name });
+  await until(async () => {
+    const before = edge.trips.store;
+    await edge.find(name);
+    return edge.trips.store > before;
+  }, 'it is heard');
+  await until(() => edge.certificates.fresh, 'changes are followed');
 }
 
 export async function openCertsSide(world: World): Promise<CertsSide> {
@@ -126,9 +141,16 @@ export async function openCertsSide(world: World): Promise<CertsSide> {
   };
 }
 
+interface StoreTrips {
+  store: number;
+  storeAway: boolean;
+  /** What is read while this is set arrives when it resolves, and is old by then. */
+  hold: Promise<void> | undefined;
+}
+
 export interface EdgeCertificates extends AsyncDisposable {
   readonly certificates: Certificates;
-  readonly trips: { store: number; storeAway: boolean };
+  readonly trips: StoreTrips;
   readonly lines: string[];
   /** The id of what is found, or why nothing is. */
   find(name: string | undefined, signal?: AbortSignal): Promise<string>;
@@ -138,7 +160,7 @@ export async function openEdgeCertificates(
   world: World,
   settings: Parameters<typeof createCertificates>[1] = {},
 ): Promise<EdgeCertificates> {
-  const trips = { store: 0, storeAway: false };
+  const trips: StoreTrips = { store: 0, storeAway: false, hold: undefined };
   const space = world.store.space('certs');
   const bus = await world.connect('edge');
   const lines: string[] = [];
@@ -165,11 +187,14 @@ export async function openEdgeCertificates(
 }
 
 /** Following the feed isn't counted. */
-function watched(space: Space, trips: { store: number; storeAway: boolean }) {
+function watched(space: Space, trips: StoreTrips) {
   const get: CertificatePorts['space']['get'] = async (keys, signal) => {
     if (!keys.some(([partition]) => partition === '~changes')) trips.store += 1;
     if (trips.storeAway) throw new StoreUnavailableError('the store is away, says the test');
-    return space.get(keys, signal);
+    const { hold } = trips;
+    const entries = await space.get(keys, signal);
+    await hold;
+    return entries;
   };
   return { get };
 }

@@ -267,6 +267,29 @@ test('logging out while the service is away is 503, and the cookie is left', asy
   t.deepEqual(out.setCookie, []);
 });
 
+test('a session that is used elsewhere isn’t idle here', async (t) => {
+  await using world = await open();
+  const {
+    edge,
+    world: { clock },
+  } = world;
+  const { go, cookie } = await logIn(edge);
+  await using other = await openEdgeSide(
+    world.world,
+    { ...PATIENT, maxStalenessMs: 60_000, recheckMs: 60_000 },
+    edge.people,
+  );
+  const there = chain(other);
+  t.truthy((await there(withCookie(cookie))).identity?.session);
+  const met = performance.now();
+  clock.advance(10 * 60_000);
+  t.truthy((await go(withCookie(cookie))).identity?.session);
+  clock.advance(10 * 60_000);
+  // What was read within a second counts as new.
+  await until(() => performance.now() - met > 1000);
+  t.truthy((await there(withCookie(cookie))).identity?.session);
+});
+
 test('an edge whose view of the service’s key is from before a rotation reads it again, and its sessions go on', async (t) => {
   await using world = await open();
   const {
@@ -355,6 +378,8 @@ test('a cookie is of one audience, one name and one storage', async (t) => {
   const value = cookie.slice('session='.length);
   const nobody = async (config: Config, text = cookie) =>
     (await chain(edge, config)(withCookie(text))).identity?.anonymous;
+  // Known by now, and for this only.
+  t.false(await nobody({}));
   t.true(await nobody({ audience: 'other' }));
   t.true(await nobody({ cookie_name: 'sid' }, `sid=${value}`));
   t.true(await nobody({ storage: 'cookie' }));
