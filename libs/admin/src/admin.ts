@@ -30,7 +30,8 @@ export function createAdmin(ports: AdminPorts, settings: AdminSettings): Admin {
       app = await buildApp(ports, settings);
       const { host, port } = settings;
       try {
-        await app.listen({ host, port, ...(signal === undefined ? {} : { signal }) });
+        // Without the signal: Node would close the listener when it aborts, while probes are to be told of the drain.
+        await app.listen({ host, port });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
           throw new InUseError(`${host}:${port} is used by another process`, { cause: error });
