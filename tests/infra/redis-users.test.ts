@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PURPOSES, type ServiceName } from '@sallyport/pki';
 import type { Key, Space } from '@sallyport/store';
@@ -234,19 +236,53 @@ test('no service has a command that the store does not use, with whatever keys',
   edge.disconnect();
 });
 
-test('without a password one may ask whether the server lives, with a wrong one nothing', async (t) => {
+test('without a password nobody gets anything, nor with a wrong one, nor as the default user', async (t) => {
   await using guarded = await startGuarded();
-  const nobody = guarded.connect();
-  await nobody.connect();
-  t.is(await nobody.ping(), 'PONG');
-  await t.throwsAsync(() => nobody.get('sallyport:certs:x'), { message: /^NOPERM/ });
-  await t.throwsAsync(() => nobody.info(), { message: /^NOPERM/ });
-  nobody.disconnect();
   const { host, port } = guarded.server;
+  // The client library would log in first.
+  const nobody = connect(port, host);
+  const say = async (line: string) => {
+    nobody.write(`${line}\r\n`);
+    const [chunk] = await once(nobody, 'data');
+    return String(chunk);
+  };
+  for (const line of ['PING', 'INFO', 'GET sallyport:certs:x', 'EVAL "return 1" 0', 'HELLO 3']) {
+    t.regex(await say(line), /^-NOAUTH/, line);
+  }
+  for (const password of ['""', 'default', passwordOf('operator')]) {
+    t.regex(await say(`AUTH default ${password}`), /^-WRONGPASS/);
+    t.regex(await say(`AUTH ${password}`), /^-(WRONGPASS|ERR)/);
+  }
+  t.is(await say(`AUTH certs ${passwordOf('certs')}`), '+OK\r\n');
+  t.regex(await say('KEYS *'), /^-NOPERM/);
+  await say('RESET');
+  t.regex(await say('KEYS *'), /^-NO(AUTH|PERM)/);
+  nobody.destroy();
   const liar = { mode: 'single', host, port, prefix: 'sallyport', username: 'edge' } as const;
   await t.throwsAsync(() => openRedisStore({ ...liar, password: passwordOf('certs') }), {
     code: 'SP_ERR_STORE_ACCESS',
   });
+});
+
+test('what services committed is there again after redis-server was killed and started', async (t) => {
+  await using guarded = await startGuarded();
+  const put = { key, value: body, format: 1 };
+  {
+    await using store = await guarded.open('certs');
+    const index = [{ index: ['ring', 'all'] as const, add: 'member', score: 1 }];
+    t.true(
+      (await store.space('certs').commit({ put: [put], index, count: [{ key: open, add: 7 }] })).ok,
+    );
+  }
+  await guarded.server.kill();
+  await guarded.server.restart();
+  await using store = await guarded.open('certs');
+  const certs = store.space('certs');
+  const [found] = await certs.get([key]);
+  t.deepEqual(found?.value, body);
+  t.deepEqual(await certs.counters([open]), [7]);
+  t.is((await certs.range(['ring', 'all'], {})).length, 1);
+  t.notRegex(guarded.server.program.output(), /CRITICAL|NOPERM/);
 });
 
 test('the operator may do everything, and a replica follows as its own user', async (t) => {

@@ -27,7 +27,9 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     ]);
     await until(async () => {
       if (program.child.exitCode !== null) throw new Error(program.output());
-      return (await ask(port, 'PING\r\n').catch(() => '')).startsWith('+PONG');
+      const answer = await ask(port, 'PING\r\n').catch(({ message }: Error) => message);
+      // With users of its own it asks who that is.
+      return /^\+PONG|NOAUTH/.test(answer);
     }, 'redis-server answers PING');
   };
   await start();

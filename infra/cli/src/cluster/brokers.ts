@@ -64,7 +64,9 @@ export async function redisPlan({
       ...['--save', '', '--appendonly', 'yes', '--daemonize', 'no'],
     ],
     log: logFile(data, 'redis'),
-    ready: () => greets(redisPort, 'PING\r\n', '+PONG'),
+    // Known at once, but PING is refused until everything has been read.
+    ready: () =>
+      greets(redisPort, `AUTH operator ${passwords.operator}\r\nPING\r\n`, '+OK\r\n+PONG'),
   };
 }
 
