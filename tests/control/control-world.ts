@@ -12,6 +12,7 @@ import {
 } from '@sallyport/gateway';
 import { createKeyRings, type KeyRing, MasterKey } from '@sallyport/pki';
 import {
+  type Clock,
   createHealth,
   createLogger,
   type LogSink,
@@ -23,7 +24,7 @@ import type { Space } from '@sallyport/store';
 import { openRedisStore } from '@sallyport/store/redis';
 import { openSqliteStore } from '@sallyport/store/sqlite';
 import { memoryRings } from '../pki/memory-rings.ts';
-import { startNats } from '../world/nats.ts';
+import { type NatsServer, startNats } from '../world/nats.ts';
 import { tempDir } from '../world/program.ts';
 import { type RedisServer, startRedis } from '../world/redis.ts';
 
@@ -91,6 +92,7 @@ export async function startControl(
   api: Record<string, unknown> = {},
   env: Record<string, string> = {},
   more: Record<string, unknown> = {},
+  clock: Clock = systemClock,
 ): Promise<Instance> {
   await using stack = new AsyncDisposableStack();
   const text = JSON.stringify({ control: { api: { port: 0, ...api }, ...more } });
@@ -106,7 +108,7 @@ export async function startControl(
   const control = stack.use(
     createControl(
       {
-        ...{ ...ports, clock: systemClock, logger, uuid: randomUUID, version: '0.1.0' },
+        ...{ ...ports, clock, logger, uuid: randomUUID, version: '0.1.0' },
         ...{ credentials: await openCredentials('control'), configuration: () => entries },
         health: stack.use(createHealth()),
         plugins: [keyAuthPlugin, pipelineAuthPlugin, sessionPlugin, requestTerminationPlugin],
@@ -126,6 +128,7 @@ export async function startControl(
 export interface World extends AsyncDisposable {
   readonly space: Space;
   readonly redis?: RedisServer;
+  readonly nats?: NatsServer;
   connect(): Promise<Bus>;
 }
 
@@ -164,7 +167,7 @@ export async function clusterWorld(): Promise<World> {
   );
   const owned = stack.move();
   return {
-    ...{ space: store.space('gateway'), redis },
+    ...{ space: store.space('gateway'), redis, nats },
     connect: async () =>
       owned.use(
         await openNatsBus({

@@ -6,6 +6,7 @@ import {
   eventWriter,
   handshakeFailed,
 } from '@sallyport/contracts';
+import { type Clock, systemClock } from '@sallyport/runtime';
 import { testWith } from '../world/needs.ts';
 import { until } from '../world/until.ts';
 import { clusterWorld, embeddedWorld, startControl, type World, worlds } from './control-world.ts';
@@ -36,7 +37,7 @@ async function sendBatch(bus: Bus, names: readonly string[], seq = 1, epoch = 'e
 
 async function started(
   world: World,
-  ...more: [Record<string, unknown>?, Record<string, string>?, Record<string, unknown>?]
+  ...more: [Record<string, unknown>?, Record<string, string>?, Record<string, unknown>?, Clock?]
 ) {
   const instance = await startControl({ space: world.space, bus: await world.connect() }, ...more);
   return { instance, base: instance.control.url as string };
@@ -219,6 +220,67 @@ test('a tail outlives every time limit of the listener', async (t) => {
   t.is((await eventsOf(tail, 1)).length, 1);
   t.false(tail.ended);
 });
+
+/** Time in which long pauses are short. */
+const hasty: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms >= 30_000 ? 300 : ms, signal),
+  every: (ms, tick) => systemClock.every(ms >= 10_000 ? 50 : ms, tick),
+};
+
+test('a reader that takes nothing for half a minute is cut off, and a line of the log says so', async (t) => {
+  await using world = await embeddedWorld();
+  const { instance, base } = await started(world, {}, {}, {}, hasty);
+  await using _ = instance;
+  const bus = await world.connect();
+  using stalled = await openSse(base, '/events');
+  stalled.pause();
+  const note = 'x'.repeat(8000);
+  await until(async () => {
+    for (let i = 0; i < 200; i += 1) bus.events.publish(handshakeFailed, failed(`c${i}`, { note }));
+    await bus.events.flush();
+    return instance.lines.some((line) => line.includes('a reader of events stalled'));
+  });
+  stalled.resume();
+  await until(() => stalled.ended);
+  t.not(stalled.messages().at(-1)?.event, 'end');
+});
+
+test('a quiet tail shows that it lives', async (t) => {
+  await using world = await embeddedWorld();
+  const { instance, base } = await started(world, {}, {}, {}, hasty);
+  await using _ = instance;
+  using tail = await openSse(base, '/events');
+  await until(() => tail.text.includes(':\n\n:\n\n'), 'comments');
+  t.is(tail.messages().filter(({ data }) => data !== undefined).length, 0);
+});
+
+test.serial(
+  'a tail outlives an outage of the broker; one that is opened meanwhile is told',
+  async (t) => {
+    await using world = await clusterWorld();
+    const { instance, base } = await started(world);
+    await using _ = instance;
+    const bus = await world.connect();
+    using tail = await openSse(base, '/events');
+    bus.events.publish(handshakeFailed, failed('before'));
+    await eventsOf(tail, 1);
+    await world.nats?.kill();
+    await until(() => !bus.connected);
+    const refused = await instance.ask('GET', '/operator/v1/events');
+    t.is(refused.status, 503);
+    t.regex(refused.json.detail, /^the bus is unavailable: /);
+    t.is((await instance.ask('GET', '/operator/v1/certificates')).status, 503);
+    bus.events.publish(handshakeFailed, failed('during'));
+    await world.nats?.restart();
+    const events = await eventsOf(tail, 2);
+    t.deepEqual(
+      events.map(({ data }) => data.connection),
+      ['before', 'during'],
+    );
+    t.false(tail.ended);
+  },
+);
 
 test('draining ends every tail with a word about it, at once', async (t) => {
   await using world = await embeddedWorld();

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { Bus, EventContext, StartFrom, Subscription } from '@sallyport/bus';
+import {
+  type Bus,
+  BusUnavailableError,
+  type EventContext,
+  type StartFrom,
+  type Subscription,
+} from '@sallyport/bus';
 import type { Envelope } from '@sallyport/contracts';
 import type { Clock } from '@sallyport/runtime';
 import { cloudEvent } from './cloud-event.ts';
@@ -27,6 +33,8 @@ export type TailEnd = 'left' | 'stalled' | 'told';
 const HEARTBEAT_MS = 10_000;
 /** A reader that takes nothing for so long is cut off; it can go on where it was. */
 const STALL_MS = 30_000;
+/** A tail that can't begin within so long is refused. */
+const OPEN_MS = 5000;
 /** Notices aren't waited for one by one: so much of them may pile up, bytes. */
 const MOST_WAITING = 4 * 1024 * 1024;
 /** How long a reader should wait before it comes again. */
@@ -35,7 +43,8 @@ const RETRY_MS = 1000;
 /**
  * Opens a tail as server-sent events: one message for each event, with its position as id and its CloudEvents JSON as
  * data. Notices of dropped events stand among them, without an id. Reading slowly slows only this tail: nothing more is
- * taken from the bus than the reader takes from us. Rejects as `Events.subscribe` does; `ended` never does.
+ * taken from the bus than the reader takes from us. Rejects as `Events.subscribe` does, and when that takes longer than 5 s;
+ * `ended` never does.
  */
 export async function openTail(
   options: TailOptions,
@@ -74,10 +83,16 @@ export async function openTail(
 
   const how = { from, onDropped };
   const { what } = selection;
-  const subscription: Subscription =
+  const subscription = await inTime(
     typeof what === 'string'
-      ? await events.subscribe(what, how, onEvent)
-      : await events.subscribe(what, how, onEvent);
+      ? events.subscribe(what, how, onEvent)
+      : events.subscribe(what, how, onEvent),
+    { clock, gone },
+  ).catch((error: unknown) => {
+    signal.removeEventListener('abort', tell);
+    over.resolve('left');
+    throw error;
+  });
   void write(`retry: ${RETRY_MS}\n\n`);
   const heartbeat = clock.every(HEARTBEAT_MS, () => {
     if (sink.writableLength === 0) void write(':\n\n');
@@ -98,4 +113,22 @@ export async function openTail(
 /** JSON has no line breaks of its own, so one line of data is enough. */
 function data(event: Envelope): string {
   return `data: ${JSON.stringify(cloudEvent(event))}\n\n`;
+}
+
+/** `opening`, unless it takes too long: while the broker is away it would wait for its return. */
+async function inTime(
+  opening: Promise<Subscription>,
+  { clock, gone }: { readonly clock: Clock; readonly gone: Promise<void> },
+): Promise<Subscription> {
+  const opened = new AbortController();
+  const late = clock.sleep(OPEN_MS, opened.signal).catch(() => {});
+  const subscription = await Promise.race([opening, late, gone]);
+  opened.abort();
+  if (subscription !== undefined) return subscription;
+  // It ends as soon as it begins. If it doesn't begin, nothing is there to end.
+  void opening.then(
+    (unwanted) => unwanted.drain(),
+    () => {},
+  );
+  throw new BusUnavailableError(`no events within ${OPEN_MS} ms`);
 }
