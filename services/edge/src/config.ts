@@ -44,6 +44,19 @@ export const edgeConfig = defineConfig(
       stall_timeout: duration({ default: '60s', min: '100ms', max: '1h' }),
       body: bytes({ default: '0', description: 'Of a request; 0: as large as it comes.' }),
     }),
+    sessions: Type.Object({
+      max_staleness: duration({
+        default: '2s',
+        min: '100ms',
+        max: '1m',
+        description: 'How old what is known of a session may get while revocations can’t be heard.',
+      }),
+      outage_grace: duration({
+        default: '30s',
+        max: '1h',
+        description: 'How long a known session is served while the store is away; then 503.',
+      }),
+    }),
     upstream: Type.Object({
       ca_file: Type.Optional(
         Type.String({

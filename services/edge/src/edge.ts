@@ -66,15 +66,21 @@ export function createEdge(ports: EdgePorts, config: EdgeConfig): Edge {
         }),
       );
       const sessions = stack.use(
-        createSessions({
-          space: spaces.sessions,
-          keys: rings.sessions,
-          feeds: bus.feeds,
-          rpc: bus.rpc,
-          cookieSealer: sealers.toSessions,
-          cookieReader: readers.fromSessions,
-          ...{ clock, ids, logger },
-        }),
+        createSessions(
+          {
+            space: spaces.sessions,
+            keys: rings.sessions,
+            feeds: bus.feeds,
+            rpc: bus.rpc,
+            cookieSealer: sealers.toSessions,
+            cookieReader: readers.fromSessions,
+            ...{ clock, ids, logger },
+          },
+          {
+            maxStalenessMs: config.sessions.max_staleness,
+            outageGraceMs: config.sessions.outage_grace,
+          },
+        ),
       );
       await sessions.start();
       const certificates = stack.use(

@@ -40,6 +40,8 @@ export interface Gateway extends AsyncDisposable {
 
 /** Compiling may take this share of the time at most, however fast changes come: a quarter. */
 const REST = 3;
+/** A numbering that begins, or a change that overtakes another, is made good in less. */
+const WORTH_TELLING_MS = 2000;
 
 export async function followGateway(ports: GatewayPorts): Promise<Gateway> {
   const { clock, logger } = ports;
@@ -71,6 +73,13 @@ export async function followGateway(ports: GatewayPorts): Promise<Gateway> {
     return version;
   };
 
+  const life = new AbortController();
+  const warnIfStale = () => {
+    if (reader.fresh) return;
+    logger.warn('gateway entities may be out of date; the last ones known serve', {
+      stale_ms: Math.round(reader.staleMs),
+    });
+  };
   const reader: FeedReader = await followFeed({
     feed: gatewayFeed,
     feeds: ports.bus.feeds,
@@ -87,7 +96,7 @@ export async function followGateway(ports: GatewayPorts): Promise<Gateway> {
     },
     onFresh: (fresh) => {
       if (fresh) logger.info('gateway entities are up to date');
-      else logger.warn('gateway entities may be out of date; the last ones known serve');
+      else clock.sleep(WORTH_TELLING_MS, life.signal).then(warnIfStale, () => {});
     },
     onError: (error) => logger.warn('gateway entities could not be read', { error }),
   });
@@ -98,6 +107,9 @@ export async function followGateway(ports: GatewayPorts): Promise<Gateway> {
       return reader.fresh;
     },
     ready: (signal) => reader.ready(signal),
-    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      life.abort();
+      await reader[Symbol.asyncDispose]();
+    },
   };
 }
