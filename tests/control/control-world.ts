@@ -32,7 +32,7 @@ const ids = randomIds(systemClock);
 
 /** The ring `credentials` over one memory, as a service sees it. */
 const credentialRings = memoryRings();
-export function openCredentials(service: 'control' | 'edge'): Promise<KeyRing> {
+function openCredentials(service: 'control' | 'edge'): Promise<KeyRing> {
   const masterKey = new MasterKey(Buffer.alloc(32, 7));
   const ports = { store: credentialRings, clock: systemClock };
   return createKeyRings(ports, { service, masterKey }).openRing('credentials');

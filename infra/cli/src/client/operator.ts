@@ -19,7 +19,7 @@ export interface OperatorClient {
   tail(query: TailQuery): AsyncGenerator<string, void>;
 }
 
-export interface TailQuery {
+interface TailQuery {
   readonly types: readonly string[];
   /** `new`, `all` or a time as in RFC 3339. */
   readonly from: string;

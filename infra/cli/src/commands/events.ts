@@ -43,7 +43,7 @@ const verify = operatorCommand({
 export const eventCommands = [tail, verify];
 
 /** An event, and the text it came as. */
-export interface FollowedEvent {
+interface FollowedEvent {
   readonly event: Envelope;
   readonly text: string;
 }

@@ -3,7 +3,7 @@ import Type, { type Static, type TObject, type TSchema } from 'typebox';
 import { Problem } from './problem.ts';
 
 /** What is asked of the system, and how the answer is found. */
-export interface Operation<P extends TObject, Q extends TObject, B extends TObject> {
+interface Operation<P extends TObject, Q extends TObject, B extends TObject> {
   /** One line, for the documentation. */
   readonly summary: string;
   readonly tag: string;
