@@ -54,8 +54,10 @@ const SCRIPTS: Record<string, string> = {
     'local t, x = {}, 42 for i = 1, 2e6 do x = (x * 16807) % 2147483647 t[i] = x end table.sort(t) while true do end',
   'sorting long texts that differ in the last byte':
     'local t, s = {}, ("x"):rep(1e6) for i = 1, 60 do t[i] = s .. i end while true do table.sort(t) end',
-  'comparing long texts':
-    'local a, b = ("x"):rep(3e7) .. "a", ("x"):rep(3e7) .. "a" while true do local c, d = a == b, a < b end',
+  'equality of long texts':
+    'local a, b = ("x"):rep(3e7) .. "a", ("x"):rep(3e7) .. "a" while true do local c = a == b end',
+  'order of long texts':
+    'local a, b = ("x"):rep(3e7) .. "a", ("x"):rep(3e7) .. "a" while true do local c = a < b end',
   'making a long text longer and looking into it':
     'local s = ("x"):rep(1e7) while true do local t = s .. "y" t:byte(1) end',
   'upper case of a text of a hundred megabytes, once':

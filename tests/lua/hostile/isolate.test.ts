@@ -1,4 +1,4 @@
-import { Isolate, LuaError, LuaStopError, type LuaTable } from '@sallyport/lua';
+import { compile, Isolate, LuaError, LuaStopError, type LuaTable } from '@sallyport/lua';
 import test from 'ava';
 
 const BOMBS: Record<string, string> = {
@@ -35,6 +35,46 @@ test('a loop in one run of an isolate is stopped by its limit, and the run besid
   t.is((await hostile)?.reason, 'cpu');
   t.true(performance.now() - start < 450);
   t.deepEqual(await beside, [2]);
+});
+
+test('a chunk, its entry function and compiling them have one limit together, and the run beside goes on', async (t) => {
+  await using isolate = new Isolate({ memoryMb: 1024 });
+  const loop = (ms: number) => `local e = os.clock() + ${ms / 1000} while os.clock() < e do end`;
+  t.deepEqual(
+    await isolate.run(`${loop(100)} function f() ${loop(100)} return 1 end`, { entry: 'f' }),
+    [1],
+  );
+  for (const source of [
+    `${loop(250)} function f() ${loop(250)} end`,
+    'a = 1 '.repeat(1_000_000),
+    `function f() while true do end end${' '.repeat(1000)}`,
+  ]) {
+    const start = performance.now();
+    const hostile = t.throwsAsync(isolate.run(source, { entry: 'f', limits: { cpu: 400 } }), {
+      instanceOf: LuaStopError,
+    });
+    const beside = isolate.run('return 1 + 1');
+    t.is((await hostile)?.reason, 'cpu');
+    t.true(performance.now() - start < 1400, 'before the watchdog');
+    t.deepEqual(await beside, [2]);
+  }
+});
+
+test('a worker stuck in one step that nothing can interrupt is ended by the watchdog, and the next run has a new one', async (t) => {
+  await using isolate = new Isolate({ memoryMb: 4096 });
+  t.deepEqual(await isolate.run('return "ready"'), ['ready']);
+  const stuck = isolate.run('return tonumber((...), 36)', {
+    args: ['z'.repeat(5e8)],
+    limits: { cpu: 1 },
+  });
+  const error = await t.throwsAsync(stuck, { instanceOf: LuaStopError });
+  t.regex(String(error?.message), /no sign of life/);
+  t.deepEqual(await isolate.run('return "a new worker"'), ['a new worker']);
+});
+
+test('compiling for the host ends at its limit', (t) => {
+  t.throws(() => compile('a = 1 '.repeat(1_000_000), { cpu: 50 }), { instanceOf: LuaStopError });
+  t.notThrows(() => compile('a = 1 '.repeat(10), { cpu: 5000 }));
 });
 
 test('the event loop of the host turns while a script in an isolate computes', async (t) => {

@@ -50,6 +50,8 @@ export interface IsolateRun {
 
 /** Milliseconds after which a worker that doesn't notice its own limits is ended. */
 const GRACE = 1000;
+/** The same while the worker starts, which takes longer on a busy machine. */
+const START = 30_000;
 const RESOLVE = '\0resolve';
 
 interface Running {
@@ -71,6 +73,8 @@ export class Isolate implements AsyncDisposable {
   #last = 0;
   #watchdog: NodeJS.Timeout | undefined;
   #alive = true;
+  /** The worker has said that it runs. */
+  #ready = false;
   #closed = false;
 
   constructor(options: IsolateOptions = {}) {
@@ -116,7 +120,7 @@ export class Isolate implements AsyncDisposable {
    */
   #watch(): void {
     clearTimeout(this.#watchdog);
-    let patience = GRACE;
+    let patience = this.#ready ? GRACE : START;
     for (const { options } of this.#runs.values()) {
       patience += options.limits?.cpu ?? options.limits?.timeout ?? Number.POSITIVE_INFINITY;
     }
@@ -144,6 +148,7 @@ export class Isolate implements AsyncDisposable {
   }
 
   #start(): Worker {
+    this.#ready = false;
     const { mode, memoryMb, functions, path, env, resolve, io } = this.#options;
     const setup: WorkerSetup = {
       mode: mode ?? 'puc',
@@ -159,7 +164,9 @@ export class Isolate implements AsyncDisposable {
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: memoryMb ?? 64, maxYoungGenerationSizeMb: 16 },
     });
-    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('message', (message: FromWorker) => {
+      if (this.#worker === worker) this.#receive(message);
+    });
     worker.on('error', (error: Error & { code?: string }) => this.#lose(worker, error));
     worker.on('exit', () => this.#lose(worker, new Error('isolate ended unexpectedly')));
     return worker;
@@ -195,7 +202,12 @@ export class Isolate implements AsyncDisposable {
 
   #receive(message: FromWorker): void {
     this.#alive = true;
-    if (message.type === 'alive') return;
+    if (message.type === 'alive') {
+      if (this.#ready) return;
+      this.#ready = true;
+      this.#watch();
+      return;
+    }
     const run = this.#runs.get(message.id);
     if (run === undefined) return;
     switch (message.type) {

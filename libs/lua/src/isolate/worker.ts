@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Program } from '../codegen/compile.ts';
 import { compile } from '../compile.ts';
 import { createEnvironment, type Environment } from '../environment.ts';
-import { hostFunction } from '../host-function.ts';
+import { hostFunction, hostGenerator } from '../host-function.ts';
 import { LuaTable } from '../table.ts';
 import type { LuaValue } from '../value.ts';
 import { errorOf, failureOf } from './failure.ts';
@@ -26,11 +26,11 @@ const calls = new Map<
 >();
 let lastCall = 0;
 
-function program(source: string, name: string): Program {
+function program(source: string, name: string, cpu: number | undefined): Program {
   const key = `${name}\0${source}`;
   let known = programs.get(key);
   if (known === undefined) {
-    known = compile(source, { name, mode: setup.mode });
+    known = compile(source, { name, mode: setup.mode, ...(cpu === undefined ? {} : { cpu }) });
     if (programs.size >= KEPT) programs.delete(programs.keys().next().value as string);
     programs.set(key, known);
   }
@@ -81,19 +81,31 @@ function environmentFor(id: number): Environment {
   return environment;
 }
 
+/** Runs the chunk, and then its global function `entry` with the arguments. */
+function entered(main: LuaValue, entry: string): LuaValue {
+  return hostGenerator('run', function* (context, args) {
+    yield* context.call(main, []);
+    return yield* context.call(context.globals.get(entry), args);
+  });
+}
+
 async function run(message: Extract<ToWorker, { type: 'run' }>): Promise<void> {
   const { id, source, name, entry, args, limits } = message;
   const controller = new AbortController();
   runs.set(id, controller);
-  const options = { limits, signal: controller.signal };
   try {
     const environment = environmentFor(id);
-    const main = environment.load(program(source, name));
+    const start = performance.now();
+    const main = environment.load(program(source, name, limits.cpu));
+    const { cpu = Number.POSITIVE_INFINITY } = limits;
+    const options = {
+      limits: { ...limits, cpu: Math.max(0, Math.round(cpu + start - performance.now())) },
+      signal: controller.signal,
+    };
     const given = unpack(args);
-    let result = await environment.call(main, entry === undefined ? given : [], options);
-    if (entry !== undefined) {
-      result = await environment.call(environment.globals.get(entry), given, options);
-    }
+    // The chunk and its entry function are one call: what one of them has used up, the other hasn't.
+    const whole = entry === undefined ? main : entered(main, entry);
+    const result = await environment.call(whole, given, options);
     send({ type: 'done', id, result: pack(result) });
   } catch (error) {
     send({ type: 'failed', id, failure: failureOf(error) });
@@ -123,3 +135,5 @@ port.on('message', (message: ToWorker) => {
       break;
   }
 });
+
+send({ type: 'alive' });
