@@ -28,7 +28,10 @@ export async function secondOf(
   const config = join(data, 'sallyport.yaml');
   const { passwords } = cluster.brokers;
   return {
-    program: createProgram(nodeProgram(node, { data, config, passwords }), () => {}),
+    program: createProgram(nodeProgram(node, { data, config, passwords }), {
+      onStart: () => {},
+      onExit: () => {},
+    }),
     door: `http://${HOST}:${door}`,
   };
 }

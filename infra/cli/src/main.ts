@@ -25,6 +25,8 @@ const COMMANDS: readonly Command[] = [
   asyncapiCommand,
 ];
 
+/** Beside those that every process has. */
+const EXIT_CODES = { SP_ERR_CLI_MISSING_PROGRAM: EXIT.unavailable };
 /** EX_USAGE of sysexits.h. */
 const USAGE = 64;
 
@@ -68,7 +70,7 @@ async function runCommand(
       return USAGE;
     }
     terminal.stderr.write(`sallyport ${command.name}: ${(error as Error).message}\n`);
-    return stop.signal.aborted ? 130 : exitCodeOf(error);
+    return stop.signal.aborted ? 130 : exitCodeOf(error, EXIT_CODES);
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);

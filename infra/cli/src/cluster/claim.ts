@@ -1,6 +1,7 @@
 import { open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InUseError } from '@sallyport/runtime';
+import { bornAt } from './running.ts';
 
 /**
  * Takes a data directory for this process: `InUseError` while another process that lives has it. What a killed one left is
@@ -11,26 +12,17 @@ export async function claimDirectory(data: string): Promise<AsyncDisposable> {
   for (let tries = 0; ; tries += 1) {
     try {
       await using file = await open(path, 'wx', 0o600);
-      await file.writeFile(`${process.pid}\n`);
+      await file.writeFile(`${process.pid} ${bornAt(process.pid)}\n`);
       return { [Symbol.asyncDispose]: () => unlink(path) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries === 3) throw error;
     }
-    const pid = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (pid > 0 && lives(pid)) {
+    const [pid = '', born] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
+    if (Number(pid) > 0 && bornAt(Number(pid)) === born) {
       throw new InUseError(`data directory ${data} is used by process ${pid}`);
     }
     await unlink(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

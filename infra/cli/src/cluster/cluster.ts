@@ -10,6 +10,7 @@ import { type PebblePlan, pebblePlan } from './pebble.ts';
 import { portOn } from './ports.ts';
 import { createProgram, installed, type Program, type ProgramPlan } from './program.ts';
 import { EDGES, NODES, type NodeName, nodePlans, nodeProgram } from './services.ts';
+import { startWarden } from './warden.ts';
 
 export interface ClusterOptions {
   /** What it keeps; taken for this cluster alone. */
@@ -63,6 +64,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     await mkdir(join(data, folder), { recursive: true, mode: 0o700 });
   }
   stack.use(await claimDirectory(data));
+  const warden = stack.use(await startWarden(data));
   const passwords = await brokerPasswords(data);
   await createMasterKeyFile(join(data, 'keys', 'master'));
   const tokenFile = await operatorTokenFile(data);
@@ -96,8 +98,11 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const stopping = new AbortController();
   const program = (plan: ProgramPlan): Program =>
     stack.use(
-      createProgram(plan, (code) => {
-        if (!stopping.signal.aborted) options.onExit(plan.name, code);
+      createProgram(plan, {
+        onStart: (pid) => warden.started(plan.name, pid),
+        onExit: (code) => {
+          if (!stopping.signal.aborted) options.onExit(plan.name, code);
+        },
       }),
     );
   // Disposed in the reverse order: services end while their brokers are there.

@@ -33,7 +33,13 @@ const LOOK_MS = 50;
 /** What a program gets to end in order when it is disposed. */
 const END_MS = 35_000;
 
-export function createProgram(plan: ProgramPlan, onExit: (code: string) => void): Program {
+/** What its owner is told of each process of a program. */
+export interface ProgramEvents {
+  onStart(pid: number): void;
+  onExit(code: string): void;
+}
+
+export function createProgram(plan: ProgramPlan, { onStart, onExit }: ProgramEvents): Program {
   let child: ChildProcess | undefined;
   let ended: Promise<unknown> = Promise.resolve();
   const running = () => child !== undefined && child.exitCode === null && child.signalCode === null;
@@ -58,8 +64,11 @@ export function createProgram(plan: ProgramPlan, onExit: (code: string) => void)
       const begun = spawn(plan.command, plan.args, {
         stdio: ['ignore', log, log],
         env: { ...process.env, ...plan.env },
+        // Ctrl-C in a terminal is for the cluster alone, which ends its programs in order.
+        detached: true,
       });
       child = begun;
+      if (begun.pid !== undefined) onStart(begun.pid);
       // A failed spawn has no exit; `once` rejects for it.
       const exit = once(begun, 'exit').then(
         ([code, killed]) => `${killed ?? `exit ${code}`}`,

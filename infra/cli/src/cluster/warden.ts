@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { endStarted, noteStarted } from './running.ts';
+
+const PROCESS = fileURLToPath(new URL('warden-process.ts', import.meta.url));
+
+/** Sees to it that no program of a cluster outlives it. Disposed when all have ended. */
+export interface Warden extends AsyncDisposable {
+  /** To be called for each process, as soon as it is there. */
+  started(name: string, pid: number): void;
+}
+
+/**
+ * First ends what an earlier cluster of this directory has left; then starts a process that ends what this one leaves, should
+ * it be killed. Whoever has claimed the directory may call it.
+ */
+export async function startWarden(data: string): Promise<Warden> {
+  const file = join(data, 'programs');
+  await endStarted(file);
+  await rm(file, { force: true });
+  // Detached: what ends the cluster by its terminal must not end this one too.
+  const child = spawn(process.execPath, [PROCESS, file], {
+    ...{ detached: true, stdio: ['pipe', 'ignore', 'ignore'] },
+  });
+  await once(child, 'spawn');
+  // It may have been killed: then there is nobody to tell.
+  child.stdin.on('error', () => {});
+  const exit = once(child, 'exit');
+  return {
+    started: (name, pid) => noteStarted(file, name, pid),
+    async [Symbol.asyncDispose]() {
+      child.stdin.end();
+      await exit;
+      await rm(file, { force: true });
+    },
+  };
+}
