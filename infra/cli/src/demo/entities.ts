@@ -11,7 +11,7 @@ const PLUGINS = {
 };
 
 /** What the demonstration has behind the gate: everything for everybody, `/private` for who logs in. */
-export function demoEntities(upstream: string): readonly (readonly [path: string, body: object])[] {
+function demoEntities(upstream: string): readonly (readonly [path: string, body: object])[] {
   const service = { id: SERVICE };
   return [
     [`/services/${SERVICE}`, { name: 'demo', url: upstream }],

@@ -1,6 +1,6 @@
 import { adminSettings } from '@sallyport/admin';
 import { type ConfigSection, defineConfig } from '@sallyport/runtime';
-import { type Static, type TObject, type TProperties, Type } from 'typebox';
+import { type TObject, type TProperties, Type } from 'typebox';
 
 /** The section of a service with what its private listener needs: /livez, /readyz, /metrics. */
 export function withPrivate<Name extends string, Properties extends TProperties>(
@@ -12,5 +12,3 @@ export function withPrivate<Name extends string, Properties extends TProperties>
     Type.Object({ ...section.schema.properties, private: adminSettings(port) }),
   );
 }
-
-export type PrivateSettings = Static<ReturnType<typeof adminSettings>>;
