@@ -124,10 +124,10 @@ test.serial(
     const sameData = await ended(onData);
     t.is(sameData.code, 73, sameData.output);
     t.true(sameData.output.includes(data), sameData.output);
-    t.regex(sameData.output, /used|in use/);
+    t.regex(sameData.output, /^sallyport start: .*in use/m);
     const samePort = await ended(onPort);
     t.is(samePort.code, 73, samePort.output);
-    t.regex(samePort.output, new RegExp(`127\\.0\\.0\\.1:${https}.*(used|in use)`));
+    t.regex(samePort.output, new RegExp(`^sallyport start: 127\\.0\\.0\\.1:${https}.*used`, 'm'));
     t.regex(await copied(linesToCopy(printed)[0]), /Hello/);
     t.is(await stopped(system), 0);
   },

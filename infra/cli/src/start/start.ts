@@ -35,7 +35,9 @@ export interface StartOptions {
 
 /** Runs everything as this process and ends it. */
 export function start(options: StartOptions, terminal: Terminal): Promise<never> {
-  return run((life) => assemble(options, terminal, life));
+  return run((life) => assemble(options, terminal, life), {
+    explain: ({ message }) => terminal.stderr.write(`sallyport start: ${message}\n`),
+  });
 }
 
 async function assemble(options: StartOptions, terminal: Terminal, life: Life): Promise<Assembly> {

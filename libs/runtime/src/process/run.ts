@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly crashDrainMs?: number;
   /** Error code → exit code, in addition to the table of `exitCodeOf`. */
   readonly exitCodes?: Readonly<Record<string, number>>;
+  /** Tells people why the process can't go on, where its exit code has a meaning of its own. Default: the log does. */
+  readonly explain?: (error: Error) => void;
 }
 
 const DRAIN_MS = 30_000;
@@ -68,6 +70,7 @@ class Run {
   readonly #forceAfterMs: number;
   readonly #crashDrainMs: number;
   readonly #exitCodes: Readonly<Record<string, number>>;
+  readonly #explain: ((error: Error) => void) | undefined;
   readonly #health = createHealth();
   readonly #stack = new AsyncDisposableStack();
   readonly #services: Service[] = [];
@@ -84,6 +87,7 @@ class Run {
     this.#forceAfterMs = options.forceAfterMs ?? 500;
     this.#crashDrainMs = options.crashDrainMs ?? 2000;
     this.#exitCodes = options.exitCodes ?? {};
+    this.#explain = options.explain;
   }
 
   /** Everything from start to end; resolves with the exit code. */
@@ -169,9 +173,11 @@ class Run {
   }
 
   #failed(error: unknown): void {
+    const code = exitCodeOf(error, this.#exitCodes);
     if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+    else if (code !== EXIT.failed && this.#explain !== undefined) this.#explain(error as Error);
     else this.#logger.error('can not go on', { error });
-    this.#tell({ code: exitCodeOf(error, this.#exitCodes) });
+    this.#tell({ code });
   }
 
   #tell(stop: Stop): void {
