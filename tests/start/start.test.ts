@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
+import { runServiceCommand } from '../../infra/cli/src/commands/run.ts';
+import { startCommand } from '../../infra/cli/src/commands/start.ts';
 import { testWith } from '../world/needs.ts';
 import { type Program, tempDir } from '../world/program.ts';
 import { until } from '../world/until.ts';
@@ -207,3 +209,12 @@ test.serial(
     }
   },
 );
+
+test.serial('a signal that comes while the program is still loaded is not lost', async (t) => {
+  const terminal = { stdout: process.stdout, stderr: process.stderr };
+  const interrupted = AbortSignal.abort(new Error('interrupted'));
+  await t.throwsAsync(startCommand.run([], terminal, interrupted), { message: 'interrupted' });
+  await t.throwsAsync(runServiceCommand.run(['edge'], terminal, interrupted), {
+    message: 'interrupted',
+  });
+});
