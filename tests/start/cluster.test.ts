@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bornAt } from '../../infra/cli/src/cluster/running.ts';
 import { testWith } from '../world/needs.ts';
@@ -87,6 +87,20 @@ test.serial('Ctrl-C while a cluster starts ends what has been started', async (t
   system.child.kill('SIGINT');
   t.is((await ended(system)).code, 130, system.output());
   await gone(pids);
+});
+
+test.serial('what is killed, with its directory removed, leaves no program either', async (t) => {
+  await using dir = await tempDir();
+  const data = join(dir.path, 'data');
+  await using system = sallyport(['cluster', '--no-pebble', '--data', data]);
+  const pids = await until(async () => {
+    const found = await programsOf(data).catch(() => []);
+    return found.length >= 2 && found;
+  }, 'brokers are started');
+  await system.stop('SIGKILL');
+  await rm(data, { recursive: true, force: true });
+  await gone(pids);
+  t.pass();
 });
 
 test.serial(

@@ -1,5 +1,4 @@
 import { appendFileSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { systemClock } from '@sallyport/runtime';
 
 /** A process that a cluster has started. */
@@ -39,18 +38,14 @@ export function noteStarted(file: string, name: string, pid: number): void {
   appendFileSync(file, `${name} ${pid} ${bornAt(pid) ?? 'gone'}\n`, { mode: 0o600 });
 }
 
-/** Ends every process of `file` that still runs: services first, then their brokers. */
-export async function endStarted(file: string): Promise<void> {
-  const all = await started(file);
+/** Ends every process of a file's text that still runs: services first, then their brokers. */
+export async function endStarted(text: string): Promise<void> {
+  const all = started(text);
   await endAll(all.filter(({ name }) => !LAST.includes(name)));
   await endAll(all.filter(({ name }) => LAST.includes(name)));
 }
 
-async function started(file: string): Promise<readonly Started[]> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
+function started(text: string): readonly Started[] {
   return text.split('\n').flatMap((line) => {
     const [name, pid, born] = line.split(' ');
     // The last line of a process that was killed may be half a line.

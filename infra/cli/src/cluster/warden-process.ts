@@ -1,9 +1,11 @@
 // The process of `warden.ts`. Its standard input ends when the cluster's own process is gone, however it went.
+import { readFileSync } from 'node:fs';
 import { endStarted } from './running.ts';
 
-const file = process.argv[2] as string;
+/** Handed over open: whoever kills the cluster may remove its directory at once. */
+const PROGRAMS = 3;
 process.stdin.on('error', () => {});
 process.stdin.once('close', async () => {
-  await endStarted(file);
+  await endStarted(readFileSync(PROGRAMS, 'utf8'));
 });
 process.stdin.resume();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endStarted, noteStarted } from './running.ts';
@@ -19,20 +19,24 @@ export interface Warden extends AsyncDisposable {
  */
 export async function startWarden(data: string): Promise<Warden> {
   const file = join(data, 'programs');
-  await endStarted(file);
-  await rm(file, { force: true });
+  const left = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  await endStarted(left);
+  await using list = await open(file, 'w+', 0o600);
   // Detached: what ends the cluster by its terminal must not end this one too.
-  const child = spawn(process.execPath, [PROCESS, file], {
-    ...{ detached: true, stdio: ['pipe', 'ignore', 'ignore'] },
+  const child = spawn(process.execPath, [PROCESS], {
+    ...{ detached: true, stdio: ['pipe', 'ignore', 'ignore', list.fd] },
   });
   await once(child, 'spawn');
   // It may have been killed: then there is nobody to tell.
-  child.stdin.on('error', () => {});
+  child.stdin?.on('error', () => {});
   const exit = once(child, 'exit');
   return {
     started: (name, pid) => noteStarted(file, name, pid),
     async [Symbol.asyncDispose]() {
-      child.stdin.end();
+      child.stdin?.end();
       await exit;
       await rm(file, { force: true });
     },
