@@ -465,6 +465,22 @@ test('disposing lets a running request end and doesn’t wait for idle connectio
   idle.destroy();
 });
 
+test('a request that was on its way when the listener closed is answered like any other', async (t) => {
+  const it = await open();
+  const socket = connect(it.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(`GET /open/hello HTTP/1.1\r\nHost: localhost:${it.port}\r\n`);
+  // Behind that head, so it has been read when this is answered.
+  await (await it.get('/open/hello')).text();
+  const closed = it[Symbol.asyncDispose]();
+  await until(async () => (await it.get('/livez').catch(() => undefined)) === undefined);
+  socket.write('\r\n');
+  const [answer] = await once(socket, 'data');
+  t.regex(String(answer), /^HTTP\/1\.1 200 /);
+  t.regex(String(answer), /^connection: close\r$/im);
+  await closed;
+});
+
 test('disposing cuts a request that doesn’t end', async (t) => {
   const it = await open();
   const status = ask(it.port, ['Host: localhost'], '/open/endless');

@@ -24,6 +24,8 @@ export async function buildApp(ports: AdminPorts, settings: AdminSettings): Prom
     requestTimeout: settings.request_timeout,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    // Whoever was on the way when it closed is answered, and told to go.
+    return503OnClosing: false,
     http: {
       maxHeaderSize: MOST_HEADER_BYTES,
       headersTimeout: Math.min(HEADERS_MS, settings.request_timeout),
