@@ -28,6 +28,15 @@ const FOUND: Record<string, string> = {
       print(pcall(table.sort, t))
       print(table.concat(t, ","))
     end`,
+  'a function that calls itself through pcall and print overflows the stack, or goes on for longer': `
+    local n = 0
+    local function f()
+      n = n + 1
+      if n > 2000 then error("out of steps", 0) end
+      print(pcall(f))
+    end
+    print("begin")
+    f()`,
   'sorting zeros of both signs leaves them where the comparisons put them': `
     local zero = tonumber("0")
     for _, t in ipairs({{zero, -zero, 1, -1}, {-zero, zero, zero, -zero, zero}, {1, -zero, zero, -zero, -2, zero}}) do
