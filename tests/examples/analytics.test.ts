@@ -82,8 +82,17 @@ async function openWorld(): Promise<World> {
 }
 
 /** How it ended, and the last summary it printed. */
+/** What it printed may come after the news of its end. */
+function allRead({ child }: Program): boolean {
+  return child.stdout?.readableEnded === true && child.stderr?.readableEnded === true;
+}
+
 async function ended(python: Program) {
-  await until(() => python.child.exitCode !== null, 'the subscriber ends', 20_000);
+  await until(
+    () => python.child.exitCode !== null && allRead(python),
+    'the subscriber ends',
+    20_000,
+  );
   const lines = python.output().trim().split('\n');
   const last = lines.findLast((line) => line.startsWith('{'));
   return {
@@ -199,7 +208,7 @@ test('a wrong password, and no broker at all, are said in a line', async (t) => 
     await using python = startProgram('python3', [program, '--nats', server, '--user', 'analyst'], {
       env,
     });
-    await until(() => python.child.exitCode !== null);
+    await until(() => python.child.exitCode !== null && allRead(python));
     t.is(python.child.exitCode, 69);
     t.regex(python.output(), complaint);
     t.is(python.output().trim().split('\n').length, 1);
