@@ -28,16 +28,19 @@ export function sourceOf(program: Block): string {
 }
 
 /**
- * T counts steps and ends a program that takes too many; S shows a value without addresses or order of keys; R shows
+ * T counts steps and ends a program that takes too many, and tells once when calls are 100 deep; S shows a value without addresses or order of keys; R shows
  * results; O makes objects with every metamethod; sorted and range are iterators; I reads a field.
  */
 const PRELUDE = `
-local steps, rawText = 0, tostring
+local steps, rawText, getinfo, write, deep = 0, tostring, debug.getinfo, io.write
 function tostring(...)
   local text = rawText(...)
   return type(text) == "string" and (text:gsub("^(%a+: )0x%x+", "%1<address>")) or text
 end
-function T() steps = steps + 1 if steps > 2000 then error("out of steps", 0) end end
+function T()
+  steps = steps + 1 if steps > 2000 then error("out of steps", 0) end
+  if not deep and getinfo(100, "l") then deep = true write("<deep>\\n") end
+end
 function sorted(t)
   local keys = {}
   for k in pairs(t) do keys[#keys + 1] = k end

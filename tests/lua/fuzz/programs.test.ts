@@ -13,12 +13,16 @@ test('random programs print and end as in lua5.1', async (t) => {
   t.log(`seeds ${start} to ${start + numRuns - 1}`);
   t.timeout(deadline(numRuns));
   let endless = 0;
+  let deep = 0;
   for (let done = 0; done < numRuns; done += BATCH) {
     const seeds = Array.from(
       { length: Math.min(BATCH, numRuns - done) },
       (_, i) => start + done + i,
     );
-    const found = await disagreements(seeds.map((seed) => sourceOf(generate(seed))));
+    const programs = seeds.map((seed) => sourceOf(generate(seed)));
+    const found = await disagreements(programs, 60_000, () => {
+      deep += 1;
+    });
     endless += found.filter(unfinished).length;
     const first = found.find((one) => !unfinished(one));
     if (first === undefined) {
@@ -31,9 +35,11 @@ test('random programs print and end as in lua5.1', async (t) => {
     t.fail(`SALLYPORT_SEED=${seed}\n${told(sourceOf(small), again)}`);
     return;
   }
-  t.log(`${numRuns - endless} programs compared, ${endless} not, as they took lua5.1 too long`);
-  // They are made to end by themselves; one in thousands takes too long.
-  t.true(endless <= numRuns / 1000);
+  t.log(
+    `${numRuns} programs, ${endless} not compared as they took lua5.1 too long, ${deep} only until they recursed deeply`,
+  );
+  // They are made to end by themselves, most of them without deep recursion.
+  t.true(endless + deep <= numRuns / 1000);
 });
 
 const BATCH = 250;
