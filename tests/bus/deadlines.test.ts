@@ -2,6 +2,7 @@ import { type Broker, createBus, RpcTimeoutError } from '@sallyport/bus';
 import { countingIds, ManualClock } from '@sallyport/runtime';
 import test from 'ava';
 import fc from 'fast-check';
+import { encodeJson, HEADER } from '../../libs/bus/src/wire.ts';
 import { runs } from '../world/deep.ts';
 import { twice } from './trial-contracts.ts';
 
@@ -84,4 +85,30 @@ test('what was answered leaves nothing behind that waits for its deadline', asyn
   t.is(timers, 1);
   await clock.advance(40);
   t.is(timers, 0);
+});
+
+test('what a handler answers is sent before its deadline and not after it', async (t) => {
+  const clock = new ManualClock();
+  let ask: Parameters<Broker['respond']>[1] | undefined;
+  const asking: Broker = {
+    ...silent,
+    respond: (subject, onRequest) => {
+      ask = onRequest;
+      return silent.respond(subject, onRequest);
+    },
+  };
+  await using bus = createBus(asking, {
+    ...{ clock, ids: countingIds(), source: '/test', instance: 'test-1' },
+  });
+  await using _ = await bus.rpc.respond(twice, {}, async ({ n }) => {
+    await clock.sleep(n);
+    return { n };
+  });
+  const answered: number[] = [];
+  for (const n of [99, 100, 150]) {
+    const headers = { [HEADER.timeout]: '100' };
+    ask?.({ headers, body: encodeJson({ n }) }, () => answered.push(n));
+  }
+  await clock.advance(300);
+  t.deepEqual(answered, [99]);
 });

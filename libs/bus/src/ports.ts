@@ -228,7 +228,8 @@ export interface Rpc {
 
   /**
    * Answers an rpc. Responders of one rpc share the requests. Beyond `concurrency` requests at work and `waiting`
-   * more it answers busy at once; a request whose deadline passed while it waited isn't begun.
+   * more it answers busy at once; a request whose deadline passed while it waited isn't begun, and what a handler answers
+   * after the deadline isn't sent.
    *
    * What the handler throws goes back as code and message if it is a `SallyportError`, else as
    * `SP_ERR_INTERNAL` without its text, and is reported as a fault here.

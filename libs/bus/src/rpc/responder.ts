@@ -137,7 +137,9 @@ class Responder<R extends RpcType> implements Subscription {
       this.#cut.signal,
     );
     try {
-      reply(await this.#answer(request, scope));
+      const answer = await this.#answer(request, scope);
+      // The caller's own deadline is at hand: whether an answer still reached it would be chance.
+      if (this.#bus.clock.monotonic() < deadline) reply(answer);
     } catch (error) {
       this.#fault('send', error as Error);
     }
