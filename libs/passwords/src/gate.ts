@@ -1,3 +1,5 @@
+import { orAborted } from '@sallyport/runtime';
+
 /** Tells that nothing was done because as many wait as may. */
 export const FULL: unique symbol = Symbol('full');
 
@@ -78,17 +80,5 @@ export class Gate {
     }
     this.#running -= 1;
     if (this.#running === 0) this.#closed?.idle.resolve();
-  }
-}
-
-async function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([result, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -15,6 +15,7 @@ export type { Mistake } from './config/mistake.ts';
 export { bytes, duration, secret } from './config/schema.ts';
 export { Secret } from './config/secret.ts';
 export type { Source } from './config/tree.ts';
+export { type DeadlineOptions, orAborted, withDeadline } from './deadline.ts';
 export { ConfigError, DeadlineError, InUseError, SallyportError, StoppedError } from './errors.ts';
 export {
   type CheckReport,

@@ -1,7 +1,6 @@
 import type { authDecide, DataOf } from '@sallyport/contracts';
-import type { Clock, Ids, Logger } from '@sallyport/runtime';
+import { type Clock, type Ids, type Logger, withDeadline } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
-import { within } from './deadline.ts';
 import type { Decision, Settled } from './decision.ts';
 import { StageTimeoutError } from './errors.ts';
 import type { Login } from './login.ts';
@@ -57,7 +56,9 @@ export function createDecider(options: DeciderOptions): Decider {
     // Kept apart from whoever asked: their going away must not save them from being counted.
     const late = () => new StageTimeoutError(`not counted within ${stageTimeoutMs} ms`);
     try {
-      await within(clock, stageTimeoutMs, late, (s) => stages.bruteForce.count(login, s));
+      await withDeadline({ clock, ms: stageTimeoutMs, late }, (s) =>
+        stages.bruteForce.count(login, s),
+      );
     } catch (error) {
       metrics.uncounted.add(1);
       logger.warn('a wrong login could not be counted', { decision, error });

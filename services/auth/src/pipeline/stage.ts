@@ -1,5 +1,4 @@
-import type { Clock } from '@sallyport/runtime';
-import { within } from '../deadline.ts';
+import { type Clock, withDeadline } from '@sallyport/runtime';
 import { StageTimeoutError } from '../errors.ts';
 
 /**
@@ -70,7 +69,7 @@ export class StageRunner {
     const began = clock.monotonic();
     const late = () => new StageTimeoutError(`stage ${name} must answer within ${timeoutMs} ms`);
     try {
-      const value = await within(clock, timeoutMs, late, work, this.#signal);
+      const value = await withDeadline({ clock, ms: timeoutMs, late, signal: this.#signal }, work);
       const detail = value.detail === undefined ? name : `${name}/${value.detail}`;
       this.#note(kind, detail, value.outcome, began);
       return { ok: true, value };

@@ -1,8 +1,7 @@
 import type { Bus } from '@sallyport/bus';
 import { actionsRun, authDecided, type DataOf } from '@sallyport/contracts';
-import type { Clock, Logger } from '@sallyport/runtime';
+import { type Clock, type Logger, withDeadline } from '@sallyport/runtime';
 import { type Space, StoreUnavailableError } from '@sallyport/store';
-import { within } from '../deadline.ts';
 import { type Decision, type Settled, settle, tempfail } from '../decision.ts';
 import type { Login } from '../login.ts';
 import {
@@ -84,22 +83,21 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   const late = () => new StoreUnavailableError(`not kept within ${timeoutMs} ms`);
+  const limit = { clock, ms: timeoutMs, late };
 
   return async (decision, login, place) => {
     const { id, judgement } = decision;
     const data = treat(eventOf(decision, login));
     const jobs = actionJobs(actions, decision, login);
     try {
-      return await within(clock, timeoutMs, late, (signal) =>
-        toStore(decision, data, jobs, place, signal),
-      );
+      return await withDeadline(limit, (signal) => toStore(decision, data, jobs, place, signal));
     } catch (error) {
       logger.warn('a decision goes straight to the bus, the store did not take it', {
         ...{ decision: id, error },
       });
     }
     try {
-      await within(clock, timeoutMs, late, (signal) => toBus(decision, data, jobs, signal));
+      await withDeadline(limit, (signal) => toBus(decision, data, jobs, signal));
       return { settled: settle(id, judgement), kept: 'bus' };
     } catch (error) {
       const told = durability === 'best-effort';

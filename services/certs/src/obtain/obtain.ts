@@ -1,5 +1,5 @@
 import { type StoredCertificate, storedCertificates, storedRefusals } from '@sallyport/pki';
-import { StoppedError } from '@sallyport/runtime';
+import { orAborted, StoppedError } from '@sallyport/runtime';
 import { CertsArgumentError, LeaseLostError } from '../errors.ts';
 import { type IssuanceOptions, type IssuancePorts, issueUnder } from './issuance.ts';
 import { checkName } from './name.ts';
@@ -145,18 +145,5 @@ export function createObtaining(ports: ObtainPorts, options: ObtainOptions): Obt
     } finally {
       done.abort();
     }
-  }
-}
-
-/** `work`, or a rejection with the signal's reason, whichever is first. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

@@ -5,8 +5,8 @@ import {
   storedAlpnChallenges,
   storedHttpChallenges,
 } from '@sallyport/pki';
+import { withDeadline } from '@sallyport/runtime';
 import type { ChallengeCertificates } from '../front/ports.ts';
-import { withDeadline } from '../sessions/deadline.ts';
 import type { StoredCertificatePorts } from './stored.ts';
 
 /** Answers to http-01 (RFC 8555 section 8.3). */
@@ -31,9 +31,10 @@ export function storedChallenges(
   readMs: number,
 ): { readonly certificates: ChallengeCertificates; readonly http: HttpChallenges } {
   const { space, leafKeys, clock } = ports;
+  const reading = { clock, ms: readMs, late: 'reading a challenge' };
 
   const certificates = joined(async (name: string) =>
-    withDeadline(clock, readMs, 'reading a challenge', async (signal) => {
+    withDeadline(reading, async (signal) => {
       const [entry] = await space.get([storedAlpnChallenges.key(name)], signal);
       const stored = storedAlpnChallenges.decode(entry);
       if (stored === undefined) return undefined;
@@ -46,7 +47,7 @@ export function storedChallenges(
   );
 
   const answers = joined(async (at: string) =>
-    withDeadline(clock, readMs, 'reading a challenge', async (signal) => {
+    withDeadline(reading, async (signal) => {
       const [host = '', token = ''] = at.split(' ');
       const [entry] = await space.get([storedHttpChallenges.key(host, token)], signal);
       return storedHttpChallenges.decode(entry)?.answer;

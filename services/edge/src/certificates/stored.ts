@@ -5,10 +5,9 @@ import {
   storedCertificates,
   storedRefusals,
 } from '@sallyport/pki';
-import type { Clock } from '@sallyport/runtime';
+import { type Clock, withDeadline } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
 import type { Certificate } from '../front/ports.ts';
-import { withDeadline } from '../sessions/deadline.ts';
 
 /** A certificate as the edge has it. */
 interface HeldCertificate {
@@ -42,7 +41,7 @@ export async function readCertificate(
   readMs: number,
 ): Promise<StoredAnswer> {
   const keys = [storedCertificates.key(name), storedRefusals.key(name)];
-  return withDeadline(clock, readMs, 'reading a certificate', async (signal) => {
+  return withDeadline({ clock, ms: readMs, late: 'reading a certificate' }, async (signal) => {
     const [entry, refusalEntry] = await space.get(keys, signal);
     const stored = storedCertificates.decode(entry);
     const now = clock.now();

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Clock, Logger } from '@sallyport/runtime';
+import { type Clock, type Logger, withDeadline } from '@sallyport/runtime';
 import {
   decodePayload,
   open,
@@ -10,7 +10,6 @@ import {
   sessionState,
 } from '@sallyport/session';
 import { Lru } from '../front/lru.ts';
-import { withDeadline } from './deadline.ts';
 import type { KnownSession } from './known-session.ts';
 import { countLookUp, type LookUp } from './metrics.ts';
 import { type SessionPolicy, sealContext } from './policy.ts';
@@ -237,7 +236,8 @@ export class SessionRecognition {
     const early = this.#keysAt + KEYS_MS - clock.monotonic();
     if (early > 0) await clock.sleep(early);
     this.#keysAt = clock.monotonic();
-    await withDeadline(clock, this.#settings.readMs, 'reading keys', (cut) => keys.reload(cut));
+    const limit = { clock, ms: this.#settings.readMs, late: 'reading keys' };
+    await withDeadline(limit, (cut) => keys.reload(cut));
   }
 
   #payload(bytes: Buffer): ReturnType<typeof decodePayload> {

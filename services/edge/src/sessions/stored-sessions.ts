@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@sallyport/runtime';
+import { type Clock, type Logger, withDeadline } from '@sallyport/runtime';
 import {
   decodeEpoch,
   decodeRecord,
@@ -7,7 +7,6 @@ import {
   storeKeys,
 } from '@sallyport/session';
 import type { Space } from '@sallyport/store';
-import { withDeadline } from './deadline.ts';
 import type { SessionSettings } from './settings.ts';
 
 /** What the store says of a session. `away`: it can't be asked, or says what this version doesn't understand. */
@@ -53,9 +52,7 @@ export class StoredSessions {
     const keys = [storeKeys.record(id), storeKeys.revoked(id), storeKeys.epoch(tag)];
     try {
       const [entry, revoked, epochEntry] = await withDeadline(
-        clock,
-        this.#settings.readMs,
-        'reading a session',
+        { clock, ms: this.#settings.readMs, late: 'reading a session' },
         (signal) => space.get(keys, signal),
       );
       this.#failedAt = Number.NEGATIVE_INFINITY;
