@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import {
   type AdminSettings,
@@ -479,6 +480,33 @@ test('a request that was on its way when the listener closed is answered like an
   t.regex(String(answer), /^HTTP\/1\.1 200 /);
   t.regex(String(answer), /^connection: close\r$/im);
   await closed;
+});
+
+test('with drain_idle a kept connection may send one more request while it closes, and no other comes', async (t) => {
+  const it = await open('drain_idle: 5s');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const hello = async () => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    request({ host: '127.0.0.1', port: it.port, path: '/open/hello', agent }, resolve)
+      .on('error', reject)
+      .end();
+    const answer = await promise;
+    answer.resume();
+    await once(answer, 'end');
+    return answer;
+  };
+  t.is((await hello()).headers.connection, 'keep-alive');
+  const began = performance.now();
+  const closed = it[Symbol.asyncDispose]();
+  const refused = connect(it.port, '127.0.0.1');
+  const [error] = await once(refused, 'error');
+  t.is(error.code, 'ECONNREFUSED');
+  const last = await hello();
+  t.is(last.statusCode, 200);
+  t.is(last.headers.connection, 'close');
+  await closed;
+  t.true(performance.now() - began < 4000, 'it waits for nobody any more');
+  agent.destroy();
 });
 
 test('disposing cuts a request that doesn’t end', async (t) => {

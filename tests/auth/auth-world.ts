@@ -171,7 +171,7 @@ let files = 0;
 
 export async function configOf(config: Record<string, unknown>, env: Record<string, string> = {}) {
   const text = JSON.stringify({
-    auth: { ...config, http: { port: 0, ...(config['http'] ?? {}) } },
+    auth: { ...config, http: { port: 0, drain_idle: '0s', ...(config['http'] ?? {}) } },
   });
   const { values } = await loadConfig({
     ...{ sections: [authConfig], files: [{ name: 'test', text }], env },

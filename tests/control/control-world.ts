@@ -95,7 +95,7 @@ export async function startControl(
   clock: Clock = systemClock,
 ): Promise<Instance> {
   await using stack = new AsyncDisposableStack();
-  const text = JSON.stringify({ control: { api: { port: 0, ...api }, ...more } });
+  const text = JSON.stringify({ control: { api: { port: 0, drain_idle: '0s', ...api }, ...more } });
   const { values, entries } = await loadConfig({
     ...{ sections: [controlConfig], files: [{ name: 'test', text }], env },
   });

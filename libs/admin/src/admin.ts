@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { InUseError, type Service, systemClock } from '@sallyport/runtime';
 import { buildApp } from './app.ts';
 import type { AdminSettings } from './config.ts';
@@ -19,6 +20,24 @@ const CLOSE_MS = 2000;
 export function createAdmin(ports: AdminPorts, settings: AdminSettings): Admin {
   let app: AdminRouter | undefined;
   let url: string | undefined;
+  let closing = false;
+  const open = new Set<Socket>();
+  let emptied: (() => void) | undefined;
+
+  /** Accepts nobody any more; who is there gets the answer under way, or to the request that is on its way, and then goes. */
+  async function sendHome(server: Server): Promise<void> {
+    closing = true;
+    // Not http.Server's: that cuts idle connections at once, and with them what their clients have just sent.
+    NetServer.prototype.close.call(server);
+    if (open.size === 0 || settings.drain_idle === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    emptied = resolve;
+    const done = new AbortController();
+    const over = systemClock.sleep(settings.drain_idle, done.signal).catch(() => {}); // all have gone before
+    await Promise.race([promise, over]);
+    done.abort();
+  }
+
   return {
     name: 'admin',
     get url() {
@@ -27,7 +46,14 @@ export function createAdmin(ports: AdminPorts, settings: AdminSettings): Admin {
     openapi: () => app?.swagger(),
     async start(signal) {
       signal?.throwIfAborted();
-      app = await buildApp(ports, settings);
+      app = await buildApp(ports, settings, () => closing);
+      app.server.on('connection', (socket) => {
+        open.add(socket);
+        socket.once('close', () => {
+          open.delete(socket);
+          if (open.size === 0) emptied?.();
+        });
+      });
       const { host, port } = settings;
       try {
         // Without the signal: Node would close the listener when it aborts, while probes are to be told of the drain.
@@ -44,15 +70,16 @@ export function createAdmin(ports: AdminPorts, settings: AdminSettings): Admin {
     },
     async [Symbol.asyncDispose]() {
       if (app === undefined) return;
-      const closing = app;
+      const ending = app;
       app = undefined;
       url = undefined;
+      await sendHome(ending.server);
       const done = new AbortController();
       const cut = systemClock.sleep(CLOSE_MS, done.signal).then(
-        () => closing.server.closeAllConnections(),
+        () => ending.server.closeAllConnections(),
         () => {},
       );
-      await closing.close();
+      await ending.close();
       done.abort();
       await cut;
     },

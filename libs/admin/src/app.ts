@@ -14,8 +14,12 @@ const HEADERS_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
 const CHECK_MS = 500;
 
-/** The application of the listener, ready but for listening. */
-export async function buildApp(ports: AdminPorts, settings: AdminSettings): Promise<AdminRouter> {
+/** The application of the listener, ready but for listening. While `closing`, every answer ends its connection. */
+export async function buildApp(
+  ports: AdminPorts,
+  settings: AdminSettings,
+  closing: () => boolean,
+): Promise<AdminRouter> {
   const app: AdminRouter = fastify({
     logger: false,
     // Names of consumers may have 512 characters.
@@ -37,6 +41,9 @@ export async function buildApp(ports: AdminPorts, settings: AdminSettings): Prom
     .withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = settings.max_connections;
 
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing()) reply.header('connection', 'close');
+  });
   addRules(app, ports, settings);
   await app.register(swagger, {
     openapi: {

@@ -61,7 +61,7 @@ export const authConfig = defineConfig(
   'auth',
   Type.Object({
     /** The HTTP door. With a token everybody must bring it, as a bearer. */
-    http: adminSettings(9080),
+    http: adminSettings(9080, { drainIdle: '1s' }),
     /** With it everybody at the HTTP door must bring these by HTTP Basic. */
     http_basic: Type.Optional(
       Type.Object({
