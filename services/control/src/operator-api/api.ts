@@ -1,11 +1,11 @@
-import type { Access, RouteGroup } from '@sallyport/admin';
+import { type Access, problem, type RouteGroup } from '@sallyport/admin';
 import type { Bus } from '@sallyport/bus';
 import type { Clock, Logger } from '@sallyport/runtime';
 import { mountCertificates } from './certificates.ts';
 import { mountDeadLetters } from './dead-letters.ts';
 import { mountEvents } from './events/route.ts';
 import { mountOn } from './operation.ts';
-import { Problem, problemOf } from './problem.ts';
+import { answerProblem, Problem, problemOf } from './problem.ts';
 import { mountSessions } from './sessions.ts';
 import { mountSystem, type SystemPorts } from './system.ts';
 
@@ -32,13 +32,10 @@ export function operatorApi(ports: OperatorApiPorts, access: Access): RouteGroup
       router.setSerializerCompiler(() => (body) => JSON.stringify(body));
       router.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
         const known = problemOf(error) ?? asked(error);
-        if (known === undefined) {
-          const { method } = request;
-          logger.error('request failed', { method, route: request.routeOptions.url, error });
-        }
-        const { status, body } = known ?? new Problem(500, 'the request failed, see the log');
-        if (status === 503) reply.header('retry-after', '1');
-        return reply.code(status).type('application/problem+json').send(body);
+        if (known !== undefined) return answerProblem(reply, known);
+        const { method } = request;
+        logger.error('request failed', { method, route: request.routeOptions.url, error });
+        return problem(reply, 500, 'the request failed, see the log');
       });
       const mount = mountOn(router, signal);
       mountEvents(router, { ...ports, events: bus.events });
@@ -46,10 +43,9 @@ export function operatorApi(ports: OperatorApiPorts, access: Access): RouteGroup
       mountSessions(mount, bus, ports);
       mountDeadLetters(mount, bus);
       mountSystem(mount, ports);
-      router.all('/*', { schema: { hide: true } }, (_request, reply) => {
-        const { status, body } = new Problem(404, 'there is nothing here');
-        return reply.code(status).type('application/problem+json').send(body);
-      });
+      router.all('/*', { schema: { hide: true } }, (_request, reply) =>
+        problem(reply, 404, 'there is nothing here'),
+      );
     },
   };
 }

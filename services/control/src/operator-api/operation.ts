@@ -1,6 +1,6 @@
 import type { AdminRouter } from '@sallyport/admin';
 import Type, { type Static, type TObject, type TSchema } from 'typebox';
-import { Problem } from './problem.ts';
+import { answerProblem, Problem } from './problem.ts';
 
 /** What is asked of the system, and how the answer is found. */
 interface Operation<P extends TObject, Q extends TObject, B extends TObject> {
@@ -57,10 +57,7 @@ export function mountOn(router: AdminRouter, signal: AbortSignal): Mount {
           ...{ params: given as never, query: asked as never, body: sent as never, signal },
         });
         if (!(outcome instanceof Problem)) return reply.send(outcome);
-        return reply
-          .code(outcome.status)
-          .type('application/problem+json')
-          .send(outcome.body as never);
+        return answerProblem(reply, outcome) as never;
       },
     });
   };

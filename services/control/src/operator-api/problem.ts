@@ -1,3 +1,4 @@
+import { problem } from '@sallyport/admin';
 import {
   BusClosedError,
   BusUnavailableError,
@@ -11,26 +12,26 @@ import { ContractError } from '@sallyport/contracts';
 import { SallyportError } from '@sallyport/runtime';
 import { ControlStoppedError, OperatorRequestError } from '../errors.ts';
 
-const TITLES = {
-  400: 'Bad Request',
-  404: 'Not Found',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-} as const;
-
-type Status = keyof typeof TITLES;
-
-/** An answer that isn't what was asked for: a problem document (RFC 9457) with its status. */
+/** An answer that isn't what was asked for. */
 export class Problem {
-  readonly status: Status;
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly status: 400 | 404 | 502 | 503 | 504;
+  readonly detail: string;
+  /** Stable, where there is one. */
+  readonly code: string | undefined;
 
-  constructor(status: Status, detail: string, code?: string) {
+  constructor(status: Problem['status'], detail: string, code?: string) {
     this.status = status;
-    this.body = { title: TITLES[status], status, detail, ...(code === undefined ? {} : { code }) };
+    this.detail = detail;
+    this.code = code;
   }
+}
+
+type Reply = Parameters<typeof problem>[0];
+
+/** Answers with it as a problem document; what is away now is to be asked again in a second. */
+export function answerProblem(reply: Reply, { status, detail, code }: Problem): Reply {
+  if (status === 503) reply.header('retry-after', '1');
+  return problem(reply, status, detail, code === undefined ? {} : { code });
 }
 
 /** Said by workers that can't reach the store or the broker just now. */

@@ -4,7 +4,7 @@ import type { Bus } from '@sallyport/bus';
 import type { Clock, Logger } from '@sallyport/runtime';
 import Type from 'typebox';
 import { ProblemDocument } from '../operation.ts';
-import { Problem } from '../problem.ts';
+import { answerProblem, Problem } from '../problem.ts';
 import { parsePosition } from './position.ts';
 import { select, startOf } from './selection.ts';
 import { openTail } from './tail.ts';
@@ -67,12 +67,7 @@ export function mountEvents(router: AdminRouter, ports: EventRoutePorts): void {
             };
       if (open >= maxTails || draining.aborted) {
         const why = draining.aborted ? 'control is draining' : `${maxTails} tails are open already`;
-        const { status, body } = new Problem(503, why);
-        return reply
-          .code(status)
-          .header('retry-after', '1')
-          .type('application/problem+json')
-          .send(body as never);
+        return answerProblem(reply, new Problem(503, why)) as never;
       }
       open += 1;
       const sink = new PassThrough({ highWaterMark: BUFFER });
