@@ -27,12 +27,12 @@ import { openRedisStore } from '@sallyport/store/redis';
 import { openSqliteStore } from '@sallyport/store/sqlite';
 import { countingEngine } from '../passwords/counting.ts';
 import { memoryRings } from '../pki/memory-rings.ts';
+import { type MovedClock, movedClock } from '../world/moved-clock.ts';
 import { type NatsServer, startNats } from '../world/nats.ts';
 import { tempDir } from '../world/program.ts';
 import { type RedisServer, startRedis } from '../world/redis.ts';
 import { until } from '../world/until.ts';
 import { failingBus, failingSpace, noOutages, type Outages } from './outages.ts';
-import { type ShiftingClock, shiftingClock } from './shifting-clock.ts';
 
 /** `alice` has `correct horse`, `bob` has `staple`, with an account and attributes. Cheap to verify. */
 export const USERS = [
@@ -48,7 +48,7 @@ export type Decided = DataOf<typeof authDecided>;
 
 /** Store, bus and keys that several instances of auth share. */
 export interface World extends AsyncDisposable {
-  readonly clock: ShiftingClock;
+  readonly clock: MovedClock;
   readonly store: Store;
   readonly reader: SecretReader;
   readonly sealer: SecretSealer;
@@ -83,7 +83,7 @@ export async function rings(clock: Clock) {
 /** SQLite and the local bus. */
 export async function embeddedWorld(): Promise<World> {
   await using stack = new AsyncDisposableStack();
-  const clock = shiftingClock();
+  const clock = movedClock();
   const { path: dir } = stack.use(await tempDir());
   const store = stack.use(
     await openSqliteStore({ path: join(dir, 'store.sqlite'), clock, synchronous: 'normal' }),
@@ -105,7 +105,7 @@ export async function embeddedWorld(): Promise<World> {
 /** Real brokers. */
 export async function clusterWorld(): Promise<ClusterWorld> {
   await using stack = new AsyncDisposableStack();
-  const clock = shiftingClock();
+  const clock = movedClock();
   const { path: dir } = stack.use(await tempDir());
   const [redis, nats] = await Promise.all([startRedis(), startNats()]);
   stack.use(redis);

@@ -53,14 +53,14 @@ test('Any history of right and wrong logins from several networks goes as window
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
       round += 1;
       // A rule of its own name has windows of its own; bans of the round before have to end.
-      world.clock.shift(BAN + 1);
+      world.clock.advance(BAN + 1);
       const rules = [
         { name: `r${round}`, ipv4: 24, period: '1m', limit: LIMIT, ban_time: `${BAN / 1000}s` },
       ];
       await using auth = await startAuth(world, { config: { brute_force: { rules } } });
       const models = new Map<string, Model>();
       for (const { network, host, right, afterMs } of steps) {
-        world.clock.shift(afterMs);
+        world.clock.advance(afterMs);
         const model = models.get(network) ?? new Model();
         models.set(network, model);
         const expected = model.login(right, world.clock.now());

@@ -73,9 +73,9 @@ test('A ban ends after its time, and the network may log in again.', async (t) =
   const refused = await auth.ask({ clear: RIGHT.alice });
   t.like(refused, { verdict: 'reject', reason: 'brute-force' });
   t.true((refused.retryAfterMs ?? 0) > 9 * 60_000 && (refused.retryAfterMs ?? 0) <= 600_000);
-  world.clock.shift(9.5 * 60_000);
+  world.clock.advance(9.5 * 60_000);
   t.is((await auth.ask({ clear: RIGHT.alice })).reason, 'brute-force');
-  world.clock.shift(60_000);
+  world.clock.advance(60_000);
   t.is((await auth.ask({ clear: RIGHT.alice })).verdict, 'accept');
 });
 
@@ -84,7 +84,7 @@ test('Wrong logins slide out of the window: a slow guesser is never banned.', as
   await using auth = await startAuth(world, { config: rule(3) });
   for (let i = 0; i < 8; i += 1) {
     t.is((await auth.ask({ clear: `guess ${i}` })).reason, 'password');
-    world.clock.shift(50_000);
+    world.clock.advance(50_000);
   }
 });
 
@@ -95,7 +95,7 @@ test('A full bucket without a ban refuses too, and bans: its counter died before
   await world.store.space('auth').hit([{ key, periodMs: 60_000, limit: 100, cost: 3 }]);
   t.is((await auth.ask({ clear: RIGHT.alice })).reason, 'brute-force');
   t.is(auth.hashed.length, 0);
-  world.clock.shift(130_000);
+  world.clock.advance(130_000);
   t.is(
     (await auth.ask({ clear: RIGHT.alice })).reason,
     'brute-force',

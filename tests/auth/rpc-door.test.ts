@@ -35,9 +35,9 @@ test('The same message with the same key is one decision, counted once, told aga
   t.is((await auth.ask({ clear: RIGHT.alice })).verdict, 'accept');
 
   // The reader would refuse the sealed password by now.
-  world.clock.shift(9 * 60_000);
+  world.clock.advance(9 * 60_000);
   t.deepEqual(await ask(), first);
-  world.clock.shift(2 * 60_000);
+  world.clock.advance(2 * 60_000);
   await t.throwsAsync(ask(), { instanceOf: RpcFailedError });
   await auth.event(first.decision);
   t.is(auth.decided.filter(({ decision }) => decision === first.decision).length, 1);
@@ -103,7 +103,7 @@ test('A password that is forged, too old, of another message or without a key is
   const old = world.sealer.sealSecret(Buffer.from(RIGHT.alice), {
     ...{ context: context('k5'), ttlMs: 1000 },
   });
-  world.clock.shift(10_000);
+  world.clock.advance(10_000);
   await refused(old, 'k5');
   const strangers = createKeyRings(
     { store: memoryRings(), clock: world.clock },

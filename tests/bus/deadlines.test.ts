@@ -2,7 +2,6 @@ import { type Broker, createBus, RpcTimeoutError } from '@sallyport/bus';
 import { countingIds, ManualClock } from '@sallyport/runtime';
 import test from 'ava';
 import fc from 'fast-check';
-import { encodeJson, HEADER } from '../../libs/bus/src/wire.ts';
 import { runs } from '../world/deep.ts';
 import { twice } from './trial-contracts.ts';
 
@@ -106,8 +105,8 @@ test('what a handler answers is sent before its deadline and not after it', asyn
   });
   const answered: number[] = [];
   for (const n of [99, 100, 150]) {
-    const headers = { [HEADER.timeout]: '100' };
-    ask?.({ headers, body: encodeJson({ n }) }, () => answered.push(n));
+    const headers = { 'sp-timeout': '100' };
+    ask?.({ headers, body: Buffer.from(JSON.stringify({ n })) }, () => answered.push(n));
   }
   await clock.advance(300);
   t.deepEqual(answered, [99]);

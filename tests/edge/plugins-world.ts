@@ -25,13 +25,14 @@ import {
   services,
 } from '@sallyport/gateway';
 import { createKeyRings, MasterKey, type SecretReader, type ServiceName } from '@sallyport/pki';
-import { type Clock, createLogger, randomIds, systemClock } from '@sallyport/runtime';
+import { createLogger, randomIds, systemClock } from '@sallyport/runtime';
 import type { Space } from '@sallyport/store';
 import { StoreUnavailableError } from '@sallyport/store';
 import { openRedisStore } from '@sallyport/store/redis';
 import { openSqliteStore } from '@sallyport/store/sqlite';
 import { ringStore } from '../../infra/cli/src/house/ring-store.ts';
 import type { World } from '../sessions/sessions-world.ts';
+import { type MovedClock, movedClock } from '../world/moved-clock.ts';
 import { startNats } from '../world/nats.ts';
 import { tempDir } from '../world/program.ts';
 import { startRedis } from '../world/redis.ts';
@@ -72,23 +73,11 @@ function watchedRpc(rpc: Rpc, trips: Trips): Pick<Rpc, 'request'> {
   };
 }
 
-/** A clock whose date the test moves, while timers run as ever. */
-interface MovedClock extends Clock {
-  advance(ms: number): void;
-}
-
 /** Everything in one process. What a power cut leaves isn't looked at here, so commits don't wait for a disk that others use too. */
 export async function edgeWorld(): Promise<World & { readonly clock: MovedClock }> {
   await using stack = new AsyncDisposableStack();
   const dir = stack.use(await tempDir());
-  let now = Date.UTC(2026, 10, 22, 12);
-  const clock: MovedClock = {
-    ...systemClock,
-    now: () => now,
-    advance: (ms) => {
-      now += ms;
-    },
-  };
+  const clock = movedClock(Date.UTC(2026, 10, 22, 12));
   const path = join(dir.path, 'store.sqlite');
   const store = stack.use(
     await openSqliteStore({ path, clock, synchronous: 'normal', deadlineMs: 60_000 }),

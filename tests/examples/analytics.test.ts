@@ -13,17 +13,14 @@ import {
 import { randomIds, systemClock } from '@sallyport/runtime';
 import { connectAs, type GuardedNats, password, startGuardedNats } from '../infra/nats-cluster.ts';
 import { testWith } from '../world/needs.ts';
-import { installed, type Program, startProgram } from '../world/program.ts';
+import { type Program, startProgram } from '../world/program.ts';
 import { until } from '../world/until.ts';
 
 const ids = randomIds(systemClock);
 const dir = new URL('../../infra/examples/analytics', import.meta.url).pathname;
 const program = join(dir, 'subscriber.py');
 
-if (!installed('python3') && process.env['CI'] === 'true')
-  throw new Error('python3 is not on PATH');
-const brokers = testWith('nats-server');
-const test = installed('python3') ? brokers : brokers.skip;
+const test = testWith('nats-server', 'python3');
 
 const python3Env = (NATS_PASSWORD: string) => ({
   ...{ ...process.env, NATS_PASSWORD, PYTHONDONTWRITEBYTECODE: '1' },
@@ -215,22 +212,19 @@ test('a wrong password, and no broker at all, are said in a line', async (t) => 
   }
 });
 
-brokers(
-  'it names no subject itself, but reads them from the document, and takes nothing but the standard library',
-  async (t) => {
-    const files = (await readdir(dir)).filter((name) => name.endsWith('.py'));
-    const source = (await Promise.all(files.map((name) => readFile(join(dir, name), 'utf8')))).join(
-      '\n',
-    );
-    t.false(/sallyport\.evt|evt\.tls\.|handshake-completed|auth\.decided\.v/.test(source));
-    const imports = [...source.matchAll(/^(?:import|from) (\S+)/gm)].map(([, name]) => name);
-    const own = files.map((name) => name.slice(0, -3));
-    const standard = ['argparse', 'collections', 'json', 'os', 'pathlib', 'socket', 'sys', 'time'];
-    t.deepEqual(
-      [...new Set(imports)].filter(
-        (name) => ![...own, ...standard, 'urllib.parse'].includes(name ?? ''),
-      ),
-      [],
-    );
-  },
-);
+test('it names no subject itself, but reads them from the document, and takes nothing but the standard library', async (t) => {
+  const files = (await readdir(dir)).filter((name) => name.endsWith('.py'));
+  const source = (await Promise.all(files.map((name) => readFile(join(dir, name), 'utf8')))).join(
+    '\n',
+  );
+  t.false(/sallyport\.evt|evt\.tls\.|handshake-completed|auth\.decided\.v/.test(source));
+  const imports = [...source.matchAll(/^(?:import|from) (\S+)/gm)].map(([, name]) => name);
+  const own = files.map((name) => name.slice(0, -3));
+  const standard = ['argparse', 'collections', 'json', 'os', 'pathlib', 'socket', 'sys', 'time'];
+  t.deepEqual(
+    [...new Set(imports)].filter(
+      (name) => ![...own, ...standard, 'urllib.parse'].includes(name ?? ''),
+    ),
+    [],
+  );
+});

@@ -15,7 +15,8 @@ import {
   selfSigned,
 } from '@sallyport/pki';
 import test from 'ava';
-import { installed, tempDir } from '../world/program.ts';
+import { testWith } from '../world/needs.ts';
+import { tempDir } from '../world/program.ts';
 
 const run = promisify(execFile);
 const refused = { instanceOf: CertificateRequestError };
@@ -43,7 +44,7 @@ async function openssl(
   );
   return stdout;
 }
-const openSslTest = installed('openssl') ? test : test.skip;
+const openSslTest = testWith('openssl');
 
 for (const caKind of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {
   for (const kind of ['ec-p256', 'ec-p384', 'rsa-2048'] as const) {

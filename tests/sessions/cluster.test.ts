@@ -11,6 +11,7 @@ import {
   sessionStands,
   storeKeys,
 } from '@sallyport/session';
+import { movedClock } from '../world/moved-clock.ts';
 import { testWith } from '../world/needs.ts';
 import { startProgram } from '../world/program.ts';
 import { until } from '../world/until.ts';
@@ -18,7 +19,6 @@ import {
   clusterWorld,
   joinBrokers,
   openEdge,
-  setClock,
   startSessions,
   type World,
 } from './sessions-world.ts';
@@ -32,7 +32,7 @@ const median = (values: readonly number[]) =>
 test.serial(
   'Two hundred renewals over two instances make one successor, and a revocation is known within a second.',
   async (t) => {
-    const clock = setClock();
+    const clock = movedClock();
     await using world = await clusterWorld(clock);
     const answered = [0, 0];
     const start = (joined: World, n: number) =>

@@ -28,6 +28,7 @@ import type { Space, Store } from '@sallyport/store';
 import { openRedisStore } from '@sallyport/store/redis';
 import { openSqliteStore } from '@sallyport/store/sqlite';
 import { ringStore } from '../../infra/cli/src/house/ring-store.ts';
+import { type MovedClock, movedClock } from '../world/moved-clock.ts';
 import { startNats } from '../world/nats.ts';
 import { tempDir } from '../world/program.ts';
 import { startRedis } from '../world/redis.ts';
@@ -44,30 +45,11 @@ export interface World extends AsyncDisposable {
   connect(service: 'sessions' | 'edge'): Promise<Bus>;
 }
 
-/** A clock that shows what the test says, while timers run as ever: hours pass without a thousand heartbeats. */
-export interface SetClock extends Clock {
-  advance(ms: number): void;
-}
-
-/** Stands still; without `start` it goes on from the present time. */
-export function setClock(start?: number): SetClock {
-  let now = start ?? 0;
-  return {
-    now: () => (start === undefined ? systemClock.now() + now : now),
-    monotonic: () => systemClock.monotonic(),
-    sleep: (ms, signal) => systemClock.sleep(ms, signal),
-    every: (ms, tick) => systemClock.every(ms, tick),
-    advance(ms) {
-      now += ms;
-    },
-  };
-}
-
 /** Everything in one process, in a time that the test moves. */
-export async function embeddedWorld(): Promise<World & { readonly clock: SetClock }> {
+export async function embeddedWorld(): Promise<World & { readonly clock: MovedClock }> {
   await using stack = new AsyncDisposableStack();
   const dir = stack.use(await tempDir());
-  const clock = setClock(Date.UTC(2026, 10, 22, 12));
+  const clock = movedClock(Date.UTC(2026, 10, 22, 12));
   const store = stack.use(await openSqliteStore({ path: join(dir.path, 'store.sqlite'), clock }));
   const hub = stack.use(await openLocalHub({ path: ':memory:', clock: systemClock }));
   const owned = stack.move();

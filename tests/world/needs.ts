@@ -1,5 +1,5 @@
 import test, { type TestFn } from 'ava';
-import { installed } from './program.ts';
+import { installed } from '../../infra/cli/src/cluster/program.ts';
 
 /** Program on PATH → the Debian package that has it. */
 const PACKAGES = {

@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { Agent, request } from 'node:https';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
-import {
-  createCertificateAuthority,
-  generatePrivateKey,
-  type PrivateKey,
-  privateKeyPem,
-} from '@sallyport/pki';
+import { fetchText, writeServerCertificate } from '../../infra/cli/src/cluster/pebble-server.ts';
 import { freePort, type Program, startProgram, tempDir } from './program.ts';
 import { until } from './until.ts';
 
@@ -65,7 +60,7 @@ async function startOnce(options: PebbleOptions): Promise<Pebble> {
   await using stack = new AsyncDisposableStack();
   const dir = stack.use(await tempDir());
   const file = (name: string) => join(dir.path, name);
-  const { trust } = await writeServerCertificate(file);
+  const trust = await writeServerCertificate(dir.path);
   const [dns, dnsControl, port, control, http, tls] = await Promise.all([
     freePort(),
     freePort(),
@@ -151,45 +146,4 @@ async function startOnce(options: PebbleOptions): Promise<Pebble> {
     restart: start,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** `cert.pem` and `key.pem` for 127.0.0.1, under an authority of their own. */
-async function writeServerCertificate(file: (name: string) => string): Promise<{ trust: string }> {
-  const now = Math.floor(Date.now() / 1000) * 1000;
-  const [notBefore, notAfter] = [now - 3_600_000, now + 86_400_000];
-  const [rootKey, key]: PrivateKey[] = await Promise.all([
-    generatePrivateKey('ec-p256'),
-    generatePrivateKey('ec-p256'),
-  ]);
-  const authority = await createCertificateAuthority({
-    ...{ key: rootKey as PrivateKey, commonName: 'pebble of a test', notBefore, notAfter },
-  });
-  const certificate = await authority.issue({
-    publicKey: (key as PrivateKey).publicKey,
-    ipAddresses: ['127.0.0.1'],
-    usages: ['server'],
-    ...{ notBefore, notAfter },
-  });
-  await writeFile(file('cert.pem'), certificate);
-  await writeFile(file('key.pem'), privateKeyPem(key as PrivateKey));
-  return { trust: authority.certificate };
-}
-
-function fetchText(url: string, agent: Agent): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  request(url, { agent, timeout: 5000 }, (answer) => {
-    let text = '';
-    answer.setEncoding('utf8');
-    answer.on('data', (chunk: string) => {
-      text += chunk;
-    });
-    answer.on('end', () => {
-      if (answer.statusCode === 200) resolve(text);
-      else reject(new Error(`${url}: ${answer.statusCode}`));
-    });
-    answer.on('error', reject);
-  })
-    .on('error', reject)
-    .end();
-  return promise;
 }

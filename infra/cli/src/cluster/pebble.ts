@@ -1,8 +1,8 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
-import { Agent, request } from 'node:https';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
-import { createCertificateAuthority, generatePrivateKey, privateKeyPem } from '@sallyport/pki';
 import { logFile } from './brokers.ts';
+import { fetchText, writeServerCertificate } from './pebble-server.ts';
 import { portOn } from './ports.ts';
 import type { ProgramPlan } from './program.ts';
 
@@ -23,7 +23,6 @@ export interface PebblePlan {
 }
 
 const HOST = '127.0.0.1';
-const HOUR = 3_600_000;
 
 export interface ValidationPorts {
   /** Where edges listen: it validates at the address of the name, on these ports. */
@@ -43,7 +42,7 @@ export async function pebblePlan(data: string, edges: ValidationPorts): Promise<
     portOn([HOST]),
     portOn([HOST]),
   ]);
-  const trust = await serverCertificate(file);
+  const trust = await writeServerCertificate(home);
   const settings = {
     listenAddress: `${HOST}:${port}`,
     managementListenAddress: `${HOST}:${control}`,
@@ -95,42 +94,4 @@ export async function pebblePlan(data: string, edges: ValidationPorts): Promise<
       });
     },
   };
-}
-
-/** Writes the certificate of pebble's own server, and gives the authority that it is of. */
-async function serverCertificate(file: (name: string) => string): Promise<string> {
-  const now = Math.floor(Date.now() / 1000) * 1000;
-  const times = { notBefore: now - HOUR, notAfter: now + 365 * 24 * HOUR };
-  const [rootKey, key] = await Promise.all([
-    generatePrivateKey('ec-p256'),
-    generatePrivateKey('ec-p256'),
-  ]);
-  const authority = await createCertificateAuthority({
-    ...{ key: rootKey, commonName: 'pebble of a cluster', ...times },
-  });
-  const certificate = await authority.issue({
-    ...{ publicKey: key.publicKey, ipAddresses: [HOST], usages: ['server'], ...times },
-  });
-  await writeFile(file('cert.pem'), certificate);
-  await writeFile(file('key.pem'), privateKeyPem(key), { mode: 0o600 });
-  return authority.certificate;
-}
-
-function fetchText(url: string, agent: Agent): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  request(url, { agent, timeout: 5000 }, (answer) => {
-    let text = '';
-    answer.setEncoding('utf8');
-    answer.on('data', (chunk: string) => {
-      text += chunk;
-    });
-    answer.on('end', () => {
-      if (answer.statusCode === 200) resolve(text);
-      else reject(new Error(`${url}: ${answer.statusCode}`));
-    });
-    answer.on('error', reject);
-  })
-    .on('error', reject)
-    .end();
-  return promise;
 }
