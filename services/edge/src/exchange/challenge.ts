@@ -4,15 +4,16 @@ import type { Answer, RequestHead } from './exchange.ts';
 
 const PREFIX = '/.well-known/acme-challenge/';
 
-/**
- * What a CA that validates by http-01 is answered (RFC 8555 section 8.3). Undefined when that isn't what is asked; whatever is below that path
- * never reaches a route.
- */
+/** Whatever is below that path never reaches a route. */
+export function isChallenge({ path }: RequestHead): boolean {
+  return path.startsWith(PREFIX);
+}
+
+/** What a CA that validates by http-01 is answered (RFC 8555 section 8.3). */
 export async function answerChallenge(
   challenges: HttpChallenges,
   { method, path, host }: RequestHead,
-): Promise<Answer | undefined> {
-  if (!path.startsWith(PREFIX)) return undefined;
+): Promise<Answer> {
   if (host === undefined || (method !== 'GET' && method !== 'HEAD')) {
     return message(404, 'Not found');
   }

@@ -6,7 +6,7 @@ import type { ServedRequest } from '../http1/engine.ts';
 import { message, unavailable } from '../plugins/message.ts';
 import { type ProxyPorts, proxy } from '../upstream/proxy.ts';
 import { send } from './answer.ts';
-import { answerChallenge } from './challenge.ts';
+import { answerChallenge, isChallenge } from './challenge.ts';
 import type { Answer, RequestHead } from './exchange.ts';
 import { readHead } from './head.ts';
 import { LiveExchange } from './live-exchange.ts';
@@ -45,10 +45,11 @@ export function requestHandler(ports: HandlerPorts): (served: ServedRequest) => 
         done(request.status);
         return;
       }
-      const early = await beforeRouting(ports, served, request);
-      if (early !== undefined) {
-        await send(served, id, early);
-        done(early.status);
+      // RFC 8555 section 8.3: validation comes over plain HTTP.
+      if (served.connection.scheme === 'http' && isChallenge(request)) {
+        const answer = await challengeAnswer(ports, request);
+        await send(served, id, answer);
+        done(answer.status);
         return;
       }
       await route(ports, served, request, id, done);
@@ -70,13 +71,10 @@ async function giveUp(served: ServedRequest, id: string): Promise<number | undef
   }
 }
 
-async function beforeRouting(
+async function challengeAnswer(
   { challenges, logger }: HandlerPorts,
-  served: ServedRequest,
   request: RequestHead,
-): Promise<Answer | undefined> {
-  // RFC 8555 section 8.3: validation comes over plain HTTP.
-  if (served.connection.scheme !== 'http') return undefined;
+): Promise<Answer> {
   try {
     return await answerChallenge(challenges, request);
   } catch (error) {

@@ -53,7 +53,8 @@ export function attempt(options: Attempt): Promise<AttemptResult> {
 class Asking {
   readonly #options: Attempt;
   readonly #request: ClientRequest;
-  readonly #over = new AbortController();
+  /** Ends timers when it is over; only where something had to be waited for. */
+  #over: AbortController | undefined;
   readonly #resolve: (result: AttemptResult) => void;
   #pump: Pump | undefined;
   #connected = false;
@@ -95,22 +96,31 @@ class Asking {
 
   #socket(socket: Socket): void {
     const { service, clock } = this.#options;
-    const ready = () => {
-      this.#connected = true;
-      connected.abort();
-      if (this.#options.body !== undefined && !this.#options.expect) this.#send();
-    };
-    const connected = new AbortController();
     if (!socket.connecting && !('secureConnecting' in socket && socket.secureConnecting)) {
-      ready();
+      this.#ready();
       return;
     }
-    socket.once(service.protocol === 'https' ? 'secureConnect' : 'connect', ready);
-    const signal = AbortSignal.any([connected.signal, this.#over.signal]);
+    const connected = new AbortController();
+    socket.once(service.protocol === 'https' ? 'secureConnect' : 'connect', () => {
+      connected.abort();
+      this.#ready();
+    });
+    const signal = AbortSignal.any([connected.signal, this.#end()]);
     clock.sleep(service.connect_timeout, signal).then(
       () => this.#destroy({ reason: 'connect-timeout', unsent: true }),
       () => {},
     );
+  }
+
+  #ready(): void {
+    this.#connected = true;
+    if (this.#options.body !== undefined && !this.#options.expect) this.#send();
+  }
+
+  /** Aborts when it is over. */
+  #end(): AbortSignal {
+    this.#over ??= new AbortController();
+    return this.#over.signal;
   }
 
   /** Lets the upstream decide by the head alone. */
@@ -122,7 +132,7 @@ class Asking {
       this.#send();
     };
     this.#request.once('continue', goOn);
-    clock.sleep(CONTINUE_MS, this.#over.signal).then(goOn, () => {});
+    clock.sleep(CONTINUE_MS, this.#end()).then(goOn, () => {});
   }
 
   #send(): void {
@@ -208,7 +218,7 @@ class Asking {
   #answer(result: AttemptResult): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#over.abort();
+    this.#over?.abort();
     this.#resolve(result);
   }
 }
